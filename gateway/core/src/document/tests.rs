@@ -1,0 +1,105 @@
+use serde_json::Value;
+
+use super::*;
+use crate::event::ProgressEvent;
+use crate::operation::Operation;
+use crate::progress::{Grammar, Progress};
+
+fn request() -> RequestSummary {
+    RequestSummary {
+        method: "POST".into(),
+        target: "https://api.example/reports".into(),
+        path: "/reports".into(),
+    }
+}
+
+fn times() -> Times {
+    let create = Timestamp::from_second(1_767_603_600).unwrap();
+    Times { create, update: create, end: None, expire: None }
+}
+
+fn json_of(operation: &Operation) -> Value {
+    let request = request();
+    let document = StatusDocument {
+        id: OperationId::from_random([7; 16]),
+        uri: "https://api.example/.operations/x",
+        snapshot: operation.snapshot(),
+        request: &request,
+        times: times(),
+    };
+    serde_json::from_slice(&document.json()).unwrap()
+}
+
+fn at(value: &str) -> Operation {
+    let mut operation = Operation::new();
+    let progress = Progress::parse(value.as_bytes(), Grammar::Strict).unwrap();
+    operation.apply(ProgressEvent::Progress(Reported::from_progress(&progress)));
+    operation
+}
+
+#[test]
+fn sdm_01_to_07_the_members_while_it_runs() {
+    let json = json_of(&at("3/10 \"Copying a(1).txt\" 8020/8591489 (bytes)"));
+    assert_eq!(json["status"], "Running");
+    assert_eq!(json["done"], false);
+    assert_eq!(json["percentComplete"], 30.0);
+    assert_eq!(json["progress"]["message"], "Copying a(1).txt");
+    assert_eq!(json["progress"]["steps"][0]["completed"], 8020);
+    assert_eq!(json["name"], format!("operations/{}", json["id"].as_str().unwrap()));
+    assert_eq!(json["createTime"], "2026-01-05T09:00:00Z");
+    assert_eq!(json["resourceLocation"], "https://api.example/.operations/x/result");
+    assert!(json.get("response").is_none() && json.get("error").is_none());
+}
+
+#[test]
+fn sdm_05_no_percentage_without_a_total() {
+    assert_eq!(json_of(&at("66/"))["percentComplete"], Value::Null);
+    assert_eq!(json_of(&at("0/0"))["percentComplete"], Value::Null);
+}
+
+#[test]
+fn sdm_09_success_has_a_response_and_failure_an_error() {
+    let mut operation = at("2/3");
+    let response = ResponseSummary {
+        status: StatusCode::CREATED,
+        location: Some("/reports/881".into()),
+        content_type: Some("text/plain".into()),
+        content_length: 9,
+    };
+    operation.finish(Outcome::Responded(response));
+    let json = json_of(&operation);
+    assert_eq!(json["status"], "Succeeded");
+    assert_eq!(json["response"]["status"], 201);
+    assert_eq!(json["percentComplete"], 66.7, "100 is not implied by Succeeded");
+    let mut operation = Operation::new();
+    operation.finish(Outcome::Failed(Failure {
+        code: "UpstreamConnectionLost",
+        message: "The origin closed the connection.",
+        status: StatusCode::BAD_GATEWAY,
+        problem: "upstream-lost",
+    }));
+    let json = json_of(&operation);
+    assert_eq!(json["error"]["code"], "UpstreamConnectionLost");
+    assert_eq!(json["error"]["problem"]["status"], 502);
+    assert!(json.get("response").is_none());
+}
+
+#[test]
+fn sdm_13_one_line_of_text() {
+    let request = request();
+    let operation = at("3/10 (message)");
+    let document = StatusDocument {
+        id: OperationId::from_random([7; 16]),
+        uri: "x",
+        snapshot: operation.snapshot(),
+        request: &request,
+        times: times(),
+    };
+    assert_eq!(document.text(), "Running 3/10 message\n");
+}
+
+#[test]
+fn sec_08_labels_are_escaped_as_json() {
+    let json = json_of(&at("1/2 \"<script>\\\"\""));
+    assert_eq!(json["progress"]["message"], "<script>\"");
+}

@@ -1,0 +1,382 @@
+//! The course of one exchange: `Waiting -> Registering -> Following -> Over`.
+//!
+//! Everything that an exchange on a progress route says before its final response is decided
+//! here. The owner feeds in what happens (`on_*`), pulls what is to be done
+//! ([`Course::poll_step`]) and sleeps until [`Course::timeout`].
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::HeaderValue;
+
+use crate::interim::{InterimHead, Monitor};
+use crate::operation::Snapshot;
+use crate::pacing::{Cadence, Pacing};
+use crate::progress::Dialect;
+
+/// What an exchange was promised when its request was matched with a route.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// The heads it gets; `None`: it gets none.
+    pub heads: Option<HeadTerms>,
+    /// A response that is ready sooner than this after the complete request is just sent
+    /// (LOC-01).
+    pub register_after: Duration,
+    /// When a 202 takes the place of the final response; `None`: never.
+    pub deferral: Option<Deferral>,
+}
+
+/// How heads are written.
+#[derive(Clone, Debug)]
+pub struct HeadTerms {
+    /// The form of labels (PRG-11).
+    pub dialect: Dialect,
+    /// How often.
+    pub cadence: Cadence,
+    /// The value of `Preference-Applied` on the first head (PRF-13).
+    pub applied: Option<HeaderValue>,
+}
+
+/// A 202 after a while.
+#[derive(Clone, Copy, Debug)]
+pub struct Deferral {
+    /// How long after the complete request (PRF-06, PRF-07, V10-02).
+    pub after: Duration,
+    /// Why.
+    pub because: Because,
+}
+
+/// Why a 202 goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// The client speaks HTTP/1.0.
+    Http10,
+    /// The client's `wait`, or the route's hold, is over.
+    WaitElapsed,
+    /// The route answers everybody so, or the budget of heads is spent.
+    Policy,
+}
+
+/// Why a head that is due does not go out now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withheld {
+    /// The client does not read (INT-13).
+    Stalled,
+    /// An earlier head is not acknowledged (INT-18).
+    Unacknowledged,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Step {
+    /// Register the operation, then tell by [`Course::on_registered`].
+    Register,
+    /// Send this head.
+    Head(DueHead),
+    /// Answer 202. The course is over.
+    Defer(Because),
+}
+
+/// A head that is to go out now.
+#[derive(Debug)]
+pub struct DueHead {
+    /// The head.
+    pub head: InterimHead,
+    /// Why it goes out.
+    pub reason: Reason,
+    /// When it was due.
+    pub due: Instant,
+    /// The time since the exchange's last head.
+    pub gap: Option<Duration>,
+}
+
+/// Why a head goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The first head: the operation is registered.
+    Accepted,
+    /// There is news.
+    Progress,
+    /// There was silence.
+    Heartbeat,
+}
+
+/// Heads that did not go out, by reason; taken by [`Course::take_tally`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Newer news took the place of older.
+    pub coalesced: u32,
+    /// The client did not read.
+    pub stalled: u32,
+    /// An earlier head was not acknowledged.
+    pub unacknowledged: u32,
+    /// The budget was spent.
+    pub budget: u32,
+}
+
+/// The machine.
+#[derive(Debug)]
+pub struct Course {
+    terms: Terms,
+    state: State,
+    latest: Option<Arc<Snapshot>>,
+    tally: Tally,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The request is not complete: nothing may be said (INT-10).
+    Receiving,
+    /// Complete; the response may still come soon enough to be just sent.
+    Waiting { received: Instant },
+    /// [`Step::Register`] was given.
+    Registering { received: Instant },
+    /// Heads go out.
+    Following(Box<Following>),
+    /// A 202 was decided.
+    Over,
+}
+
+#[derive(Debug)]
+struct Following {
+    pacing: Pacing,
+    /// How the first head names the status document; `None` once said, or if there is none.
+    monitor: Option<Monitor>,
+    /// A 202 is possible only if the operation is registered.
+    registered: bool,
+    received: Instant,
+    since: Instant,
+    announced: bool,
+    /// The snapshot that the last head told of.
+    told: Option<Arc<Snapshot>>,
+    news_since: Option<Instant>,
+    withheld: Option<Withheld>,
+}
+
+// === impl Course ===
+
+impl Course {
+    /// The course of a request that is being received.
+    pub fn new(terms: Terms) -> Self {
+        Self { terms, state: State::Receiving, latest: None, tally: Tally::default() }
+    }
+
+    /// The course of a client that comes back to a registered operation by its status URI (DOC-06).
+    /// The grid is that of its connection's beats.
+    pub fn resubscribed(terms: Terms, grid: Instant, now: Instant) -> Self {
+        let mut course = Self::new(terms);
+        course.state = State::Following(Box::new(course.following(grid, now, now, None)));
+        if let State::Following(following) = &mut course.state {
+            following.registered = true;
+        }
+        course
+    }
+
+    /// The request has been received completely (PRF-06, INT-10).
+    pub fn on_received(&mut self, now: Instant) {
+        if matches!(self.state, State::Receiving) {
+            self.state = State::Waiting { received: now };
+        }
+    }
+
+    /// The operation is registered and its status document is at `monitor`; `None`: it could not
+    /// be registered, so that there is neither a Location nor a 202.
+    pub fn on_registered(&mut self, monitor: Option<Monitor>, grid: Instant, now: Instant) {
+        let State::Registering { received } = self.state else { return };
+        let mut following = self.following(grid, received, now, monitor);
+        following.registered = following.monitor.is_some();
+        self.state = State::Following(Box::new(following));
+    }
+
+    /// There is a newer snapshot.
+    pub fn on_snapshot(&mut self, snapshot: &Arc<Snapshot>, now: Instant) {
+        self.latest = Some(Arc::clone(snapshot));
+        let State::Following(following) = &mut self.state else { return };
+        let is_news = following.is_news(snapshot);
+        if is_news && following.pacing.is_spent() {
+            self.tally.budget += 1;
+        } else if is_news && following.news_since.is_some() {
+            self.tally.coalesced += 1;
+        }
+        following.news_since = if is_news { following.news_since.or(Some(now)) } else { None };
+    }
+
+    /// A head of the origin's was relayed on this exchange; it counts against the budget.
+    pub fn on_relayed(&mut self, now: Instant) {
+        if let State::Following(following) = &mut self.state {
+            following.pacing.on_head(now);
+        }
+    }
+
+    /// What is to be done now. `withheld` says why no head may go out, if none may.
+    pub fn poll_step(&mut self, now: Instant, withheld: Option<Withheld>) -> Option<Step> {
+        match &mut self.state {
+            State::Receiving | State::Registering { .. } | State::Over => None,
+            State::Waiting { received } => {
+                let received = *received;
+                if now < self.register_at(received) {
+                    return None;
+                }
+                self.state = State::Registering { received };
+                Some(Step::Register)
+            }
+            State::Following(_) => self.poll_following(now, withheld),
+        }
+    }
+
+    /// When to call [`Course::poll_step`] again if nothing happens before.
+    pub fn timeout(&self) -> Option<Instant> {
+        match &self.state {
+            State::Receiving | State::Registering { .. } | State::Over => None,
+            State::Waiting { received } => Some(self.register_at(*received)),
+            State::Following(following) => {
+                let head = if following.withheld.is_some() { None } else { self.head_due(following) };
+                let deferral = self.defer_at(following);
+                match (head, deferral) {
+                    (Some(head), Some(deferral)) => Some(head.min(deferral)),
+                    (one, other) => one.or(other),
+                }
+            }
+        }
+    }
+
+    /// Heads that did not go out since the last call.
+    pub fn take_tally(&mut self) -> Tally {
+        std::mem::take(&mut self.tally)
+    }
+
+    /// Whether the first head has named the status document, or the course ended with a 202.
+    pub fn has_announced(&self) -> bool {
+        match &self.state {
+            State::Following(following) => following.announced && following.registered,
+            State::Over => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the operation is registered, so that a 202 is possible at any time.
+    pub fn is_registered(&self) -> bool {
+        matches!(&self.state, State::Following(following) if following.registered)
+    }
+
+    fn following(&self, grid: Instant, received: Instant, now: Instant, monitor: Option<Monitor>) -> Following {
+        let idle = Cadence {
+            minimum_interval: Duration::from_secs(1),
+            heartbeat_interval: Duration::from_secs(10),
+            maximum_heads: Some(0),
+        };
+        let cadence = self.terms.heads.as_ref().map_or(idle, |heads| heads.cadence);
+        Following {
+            pacing: Pacing::new(cadence, grid, received),
+            monitor,
+            registered: false,
+            received,
+            since: now,
+            announced: false,
+            told: None,
+            news_since: None,
+            withheld: None,
+        }
+    }
+
+    /// A 202 needs a registered operation: its hold can be shorter than `register_after`.
+    fn register_at(&self, received: Instant) -> Instant {
+        let hold = self.terms.deferral.map_or(Duration::MAX, |deferral| deferral.after);
+        received + self.terms.register_after.min(hold)
+    }
+
+    fn defer_at(&self, following: &Following) -> Option<Instant> {
+        let deferral = self.terms.deferral.filter(|_| following.registered)?;
+        following.received.checked_add(deferral.after)
+    }
+
+    /// When the next head is due; `None` where there are none, or the budget is spent.
+    fn head_due(&self, following: &Following) -> Option<Instant> {
+        self.terms.heads.as_ref()?;
+        if following.pacing.is_spent() && self.terms.deferral.is_none() {
+            return None;
+        }
+        if !following.announced {
+            return Some(following.since);
+        }
+        // A heartbeat that comes due before its news does carries the news: it is never starved.
+        let beat = following.pacing.heartbeat_due();
+        Some(following.news_since.map_or(beat, |since| beat.min(following.pacing.news_due(since))))
+    }
+
+    fn poll_following(&mut self, now: Instant, withheld: Option<Withheld>) -> Option<Step> {
+        let State::Following(following) = &self.state else { return None };
+        if self.defer_at(following).is_some_and(|at| at <= now) {
+            let because = self.terms.deferral.map_or(Because::Policy, |deferral| deferral.because);
+            self.state = State::Over;
+            return Some(Step::Defer(because));
+        }
+        let due = self.head_due(following).filter(|due| *due <= now)?;
+        if following.pacing.is_spent() {
+            if following.registered {
+                self.state = State::Over;
+                return Some(Step::Defer(Because::Policy));
+            }
+            return None;
+        }
+        if let Some(withheld) = withheld {
+            self.withhold(withheld);
+            return None;
+        }
+        self.head(due, now).map(Step::Head)
+    }
+
+    /// Counts a head that is due and may not go out: once, until one does.
+    fn withhold(&mut self, reason: Withheld) {
+        let State::Following(following) = &mut self.state else { return };
+        if following.withheld.replace(reason) == Some(reason) {
+            return;
+        }
+        match reason {
+            Withheld::Stalled => self.tally.stalled += 1,
+            Withheld::Unacknowledged => self.tally.unacknowledged += 1,
+        }
+    }
+
+    fn head(&mut self, due: Instant, now: Instant) -> Option<DueHead> {
+        let terms = self.terms.heads.as_ref()?;
+        let State::Following(following) = &mut self.state else { return None };
+        let first = !following.announced;
+        let gap = following.pacing.since_last(now);
+        let told = following.told.as_ref().map_or(0, |told| told.results.len());
+        let (mut head, reason) = match &self.latest {
+            Some(latest) if first || following.news_since.is_some() => {
+                (InterimHead::of_snapshot(latest, terms.dialect, told).0, Reason::Progress)
+            }
+            _ => (InterimHead::heartbeat(), Reason::Heartbeat),
+        };
+        if first {
+            head.announce(following.monitor.take().as_ref(), terms.applied.as_ref());
+        }
+        following.told.clone_from(&self.latest);
+        following.news_since = None;
+        following.announced = true;
+        following.withheld = None;
+        following.pacing.on_head(now);
+        let reason = if first { Reason::Accepted } else { reason };
+        Some(DueHead { head, reason, due, gap })
+    }
+}
+
+impl Following {
+    /// Whether a head would tell something that the last one did not.
+    fn is_news(&self, snapshot: &Snapshot) -> bool {
+        let progress = |s: &Snapshot| s.progress.as_ref().map(|progress| progress.reported.clone());
+        match &self.told {
+            None => progress(snapshot).is_some() || !snapshot.results.is_empty(),
+            Some(told) => {
+                told.results.len() < snapshot.results.len() || progress(told) != progress(snapshot)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;

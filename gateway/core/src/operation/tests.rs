@@ -1,0 +1,110 @@
+use http::StatusCode;
+use proptest::prelude::*;
+
+use super::*;
+use crate::event::{Failure, ResponseSummary};
+use crate::progress::{Fraction, Label};
+
+fn point(completed: u64, total: Option<u64>, label: Option<&str>) -> ProgressEvent {
+    ProgressEvent::Progress(Reported {
+        fraction: Fraction { completed, total },
+        unit: None,
+        label: label.and_then(|text| Label::sanitized(text, None)),
+        step: None,
+    })
+}
+
+fn responded(status: u16) -> Outcome {
+    Outcome::Responded(ResponseSummary {
+        status: StatusCode::from_u16(status).unwrap(),
+        location: None,
+        content_type: None,
+        content_length: 0,
+    })
+}
+
+#[test]
+fn prg_03_a_step_back_is_corrected_and_noted() {
+    let mut operation = Operation::new();
+    assert_eq!(operation.apply(point(7, Some(10), None)), Applied::Changed);
+    assert_eq!(operation.apply(point(5, Some(10), Some("retrying"))), Applied::Regressed);
+    let value = operation.snapshot().progress_value(Dialect::Comment).unwrap();
+    assert_eq!(value, "7/10 (retrying)");
+}
+
+#[test]
+fn the_same_point_twice_is_no_news() {
+    let mut operation = Operation::new();
+    operation.apply(point(1, Some(2), Some("x")));
+    assert_eq!(operation.apply(point(1, Some(2), Some("x"))), Applied::Unchanged);
+    assert_eq!(operation.snapshot().revision, 1);
+}
+
+#[test]
+fn s_12_nothing_changes_after_the_end() {
+    let mut operation = Operation::new();
+    assert_eq!(operation.finish(responded(200)), Applied::Changed);
+    assert_eq!(operation.apply(point(1, None, None)), Applied::Refused);
+    assert_eq!(operation.finish(Outcome::Canceled), Applied::Refused);
+    assert_eq!(operation.cancel(), Applied::Refused);
+    assert_eq!(operation.snapshot().phase, Phase::Finished(responded(200)));
+}
+
+#[test]
+fn cancel_is_asked_for_once() {
+    let mut operation = Operation::new();
+    assert_eq!(operation.cancel(), Applied::Changed);
+    assert_eq!(operation.cancel(), Applied::Unchanged);
+    assert_eq!(operation.finish(Outcome::Canceled), Applied::Changed);
+}
+
+#[test]
+fn a_response_of_400_and_up_is_a_failure() {
+    assert!(responded(399).is_success());
+    assert!(!responded(400).is_success());
+    let failure = Failure { code: "X", message: "x", status: StatusCode::BAD_GATEWAY, problem: "x" };
+    assert!(!Outcome::Failed(failure).is_success());
+}
+
+#[test]
+fn sdm_11_sub_results_are_bounded() {
+    let mut operation = Operation::new();
+    for _ in 0..MAX_RESULTS + 5 {
+        operation.apply(ProgressEvent::SubResult(StatusPair { status: 200, uri: "/a".into() }));
+    }
+    assert_eq!(operation.snapshot().results.len(), MAX_RESULTS);
+}
+
+#[test]
+fn ids_have_one_spelling() {
+    let id = OperationId::from_random(*b"0123456789abcdef");
+    assert_eq!(OperationId::parse(&id.to_string()), Some(id));
+    assert_eq!(OperationId::parse(&id.to_string().to_uppercase().replace('3', "A")), None);
+    assert_eq!(OperationId::parse(&format!("{id}0")), None);
+    assert_eq!(OperationId::parse(""), None);
+    assert!(!format!("{id:?}").contains(&id.to_string()));
+}
+
+proptest! {
+    #[test]
+    fn prg_03_completed_never_decreases_in_any_order(points in prop::collection::vec((0_u64..50, prop::option::of(0_u64..50)), 1..40)) {
+        let mut operation = Operation::new();
+        let mut completed = 0;
+        let mut had_total = false;
+        for (c, t) in points {
+            operation.apply(point(c, t, None));
+            let fraction = operation.snapshot().progress.as_ref().unwrap().reported.fraction;
+            prop_assert!(fraction.completed >= completed);
+            prop_assert!(fraction.total.is_none_or(|total| total >= fraction.completed));
+            prop_assert!(!had_total || fraction.total.is_some());
+            completed = fraction.completed;
+            had_total = fraction.total.is_some();
+        }
+    }
+
+    #[test]
+    fn ids_parse_what_they_print(bytes in any::<[u8; 16]>()) {
+        let id = OperationId::from_random(bytes);
+        prop_assert_eq!(OperationId::parse(&id.to_string()), Some(id));
+    }
+}

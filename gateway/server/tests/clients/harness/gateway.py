@@ -1,0 +1,191 @@
+"""The gateway under test: the release binary with a configuration of its own."""
+
+import http.client
+import json
+import os
+import ssl
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from harness.process import PATIENCE, WORKSPACE, free_port, stop
+from harness.transcript import Final, add_field
+
+_CONFIGURATION = """\
+public-url = "https://127.0.0.1:{tls}"
+
+[[listeners]]
+address   = "127.0.0.1:{tls}"
+protocols = ["http/1.1", "h2", "h3"]
+tls       = {{ self-signed = ["localhost"] }}
+
+[[listeners]]
+address = "127.0.0.1:{clear}"
+
+[admin]
+address = "127.0.0.1:{admin}"
+
+[store]
+kind = "memory"
+
+[limits]
+drain-timeout = "5s"
+
+[[upstreams]]
+name    = "node"
+servers = ["{http1}"]
+
+[[upstreams]]
+name    = "node-h2c"
+servers = ["{h2c}"]
+
+[[upstreams]]
+name    = "apache"
+servers = ["{apache}"]
+
+[[routes]]
+name     = "jobs"
+match    = {{ path = "/jobs/" }}
+upstream = "node"
+{progress}
+
+[[routes]]
+name     = "jobs-h2c"
+match    = {{ path = "/jobs-h2c/" }}
+upstream = "node-h2c"
+{progress}
+
+[[routes]]
+name     = "dav-slow"
+match    = {{ path = "/dav/", methods = ["COPY", "MOVE", "DELETE"] }}
+upstream = "apache"
+{progress_at_once}
+
+[[routes]]
+name     = "dav"
+match    = {{ path = "/dav/" }}
+upstream = "apache"
+
+[[routes]]
+name     = "plain"
+match    = {{ path = "/plain/" }}
+upstream = "node"
+
+[[routes]]
+name     = "waiting"
+match    = {{ path = "/waiting/" }}
+upstream = "node"
+"""
+
+_PROGRESS = """\
+[routes.progress]
+interim-after       = "{interim_after}"
+minimum-interval    = "100ms"
+heartbeat-interval  = "1s"
+http10-accept-after = "300ms"
+"""
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Base URLs of the servers behind the gateway."""
+
+    http1: str
+    h2c: str
+    apache: str
+
+
+class Gateway:
+    """A running gateway: `url` over TLS (all protocols), `clear` without."""
+
+    def __init__(self, origins: Origins, directory: Path) -> None:
+        tls, clear, admin = free_port(), free_port(), free_port()
+        self.url = f"https://127.0.0.1:{tls}"
+        self.clear = f"http://127.0.0.1:{clear}"
+        self.admin = f"http://127.0.0.1:{admin}"
+        self.log = directory / "gateway.log"
+        configuration = directory / "gateway.toml"
+        text = _CONFIGURATION.format(
+            tls=tls,
+            clear=clear,
+            admin=admin,
+            http1=origins.http1,
+            h2c=origins.h2c,
+            apache=origins.apache,
+            progress=_PROGRESS.format(interim_after="50ms"),
+            progress_at_once=_PROGRESS.format(interim_after="1ms"),
+        )
+        configuration.write_text(text)
+        command = [str(_binary()), "run", "--config", str(configuration)]
+        with self.log.open("wb") as log:
+            self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=log)
+
+    def wait_ready(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not self._ready():
+            code = self._child.poll()
+            assert code is None, f"the gateway ended with {code}:\n{self.log.read_text()}"
+            assert time.monotonic() < deadline, f"the gateway is not ready:\n{self.log.read_text()}"
+            time.sleep(0.02)
+
+    def _ready(self) -> bool:
+        try:
+            return fetch(f"{self.admin}/readyz").status == 200
+        except ConnectionRefusedError:
+            return False
+
+    def stop(self) -> int:
+        """Drains the gateway and returns its exit code."""
+        return stop(self._child)
+
+
+def _binary() -> Path:
+    binary = Path(os.environ.get("PROGRESS_GATEWAY", WORKSPACE / "target/release/progress-gateway"))
+    assert binary.exists(), f"{binary} is missing: `cargo build --release` makes it"
+    return binary
+
+
+def fetch(url: str, method: str = "GET", body: bytes | None = None, **fields: str) -> Final:
+    """One request of Python's own `http.client` on a connection of its own; `if_none_match="x"` is a field."""
+    parts = urlsplit(url)
+    connection = _connection(parts.scheme, parts.netloc)
+    try:
+        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        connection.request(method, target, body, {name.replace("_", "-"): value for name, value in fields.items()})
+        response = connection.getresponse()
+        lines: dict[str, str] = {}
+        for name, value in response.getheaders():
+            add_field(lines, name, value)
+        return Final(response.status, lines, response.read())
+    finally:
+        connection.close()
+
+
+def _connection(scheme: str, authority: str) -> http.client.HTTPConnection:
+    if scheme == "http":
+        return http.client.HTTPConnection(authority, timeout=PATIENCE)
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # The certificate is self-signed.
+    return http.client.HTTPSConnection(authority, timeout=PATIENCE, context=context)
+
+
+def document(url: str, **fields: str) -> dict[str, Any]:
+    """The JSON status document at a status URI."""
+    return json.loads(fetch(url, **fields).body)
+
+
+def poll_until_finished(url: str) -> Final:
+    """Reads a status document again and again, as a client that knows nothing of `Prefer`, until it is not 202."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        answer = fetch(url)
+        if answer.status != 202:
+            return answer
+        assert answer.fields["retry-after"].isdigit(), answer.fields
+        assert time.monotonic() < deadline, f"{url} never finished: {answer.body!r}"
+        # Ten reads a second: more often than Retry-After asks, less often than the limit allows.
+        time.sleep(0.1)

@@ -1,0 +1,9 @@
+//! The wall clock, which only records carry. Everything that waits uses a monotonic clock.
+
+use jiff::Timestamp;
+
+/// The wall-clock time.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+pub fn now() -> Timestamp {
+    Timestamp::try_from(std::time::SystemTime::now()).unwrap_or(Timestamp::UNIX_EPOCH)
+}

@@ -1,0 +1,18 @@
+//! Where operations live: their records, and the responses that they ended in.
+//!
+//! [`StatusStore`] is what the gateway asks of a store; [`Store`] is the closed set of stores there
+//! are. One conformance suite (`tests/conformance`) runs over each of them.
+#![forbid(unsafe_code)]
+
+pub mod clock;
+mod identity;
+mod memory;
+mod quota;
+mod record;
+mod store;
+
+pub use identity::{NoRandomness, random_id};
+pub use memory::{Bounds, MemoryStore};
+pub use quota::{Quota, Reservation};
+pub use record::{Content, Found, Record, StoredResponse};
+pub use store::{Ending, StatusStore, Store, StoreError};

@@ -1,0 +1,155 @@
+//! The store in memory: nothing survives the process, everything else holds.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use progress_core::operation::{OperationId, Snapshot};
+
+use crate::{Ending, Found, Quota, Record, Reservation, StatusStore, StoreError};
+
+/// Octets that a record is counted with, beside its result.
+const RECORD_SIZE: u64 = 1_024;
+
+/// How much a store may hold, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Operations, running and finished, tombstones not counted.
+    pub maximum_operations: usize,
+    /// Octets of records and results.
+    pub maximum_size: u64,
+    /// How long a finished operation is kept; its tombstone is kept as long again.
+    pub retention: Duration,
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct MemoryStore {
+    bounds: Bounds,
+    quota: Quota,
+    shelves: Mutex<Shelves>,
+}
+
+#[derive(Debug, Default)]
+struct Shelves {
+    /// Bounded by `maximum_operations`.
+    records: HashMap<OperationId, Kept>,
+    /// What is left of expired records. Bounded by `maximum_operations`: the oldest go first.
+    tombstones: HashMap<OperationId, Timestamp>,
+    /// When finished records and tombstones are due; one entry each, so bounded with them.
+    due: BinaryHeap<Reverse<(Timestamp, OperationId)>>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    record: Arc<Record>,
+    _room: Reservation,
+}
+
+// === impl MemoryStore ===
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new(bounds: Bounds) -> Self {
+        let quota = Quota::new(bounds.maximum_size);
+        Self { bounds, quota, shelves: Mutex::default() }
+    }
+
+    fn shelves(&self) -> MutexGuard<'_, Shelves> {
+        // A panic cannot leave the maps half changed: no step between two of them can panic.
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn after_retention(&self, now: Timestamp) -> Timestamp {
+        now.checked_add(self.bounds.retention).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Moves what is due one shelf on: record to tombstone, tombstone to nothing.
+    fn expire(&self, shelves: &mut Shelves, now: Timestamp) -> usize {
+        let mut expired = 0;
+        while let Some(Reverse((at, id))) = shelves.due.peek().copied()
+            && at <= now
+        {
+            shelves.due.pop();
+            if shelves.records.get(&id).is_some_and(|kept| kept.record.times.expire == Some(at)) {
+                shelves.records.remove(&id);
+                self.bury(shelves, id, now);
+                expired += 1;
+            } else if shelves.tombstones.get(&id) == Some(&at) {
+                shelves.tombstones.remove(&id);
+            }
+        }
+        expired
+    }
+
+    fn bury(&self, shelves: &mut Shelves, id: OperationId, now: Timestamp) {
+        if shelves.tombstones.len() >= self.bounds.maximum_operations {
+            return;
+        }
+        let until = self.after_retention(now);
+        shelves.tombstones.insert(id, until);
+        shelves.due.push(Reverse((until, id)));
+    }
+}
+
+impl StatusStore for MemoryStore {
+    async fn accept(&self, record: Record) -> Result<(), StoreError> {
+        let room = self.quota.reserve(RECORD_SIZE).ok_or(StoreError::Full)?;
+        let mut shelves = self.shelves();
+        if shelves.records.len() >= self.bounds.maximum_operations {
+            return Err(StoreError::Full);
+        }
+        shelves.records.insert(record.id, Kept { record: Arc::new(record), _room: room });
+        Ok(())
+    }
+
+    async fn checkpoint(&self, id: OperationId, snapshot: Arc<Snapshot>, now: Timestamp) -> Result<(), StoreError> {
+        let mut shelves = self.shelves();
+        let kept = shelves.records.get_mut(&id).ok_or(StoreError::Missing)?;
+        let record = Arc::make_mut(&mut kept.record);
+        record.snapshot = snapshot;
+        record.times.update = now;
+        Ok(())
+    }
+
+    async fn finish(&self, id: OperationId, ending: Ending) -> Result<Arc<Record>, StoreError> {
+        let expire = self.after_retention(ending.at);
+        let mut shelves = self.shelves();
+        let kept = shelves.records.get_mut(&id).ok_or(StoreError::Missing)?;
+        let record = Arc::make_mut(&mut kept.record);
+        record.snapshot = ending.snapshot;
+        record.response = ending.response;
+        record.times.update = ending.at;
+        record.times.end = Some(ending.at);
+        record.times.expire = Some(expire);
+        let record = Arc::clone(&kept.record);
+        shelves.due.push(Reverse((expire, id)));
+        Ok(record)
+    }
+
+    async fn find(&self, id: OperationId, now: Timestamp) -> Result<Found, StoreError> {
+        let mut shelves = self.shelves();
+        self.expire(&mut shelves, now);
+        if let Some(kept) = shelves.records.get(&id) {
+            return Ok(Found::Present(Arc::clone(&kept.record)));
+        }
+        Ok(if shelves.tombstones.contains_key(&id) { Found::Expired } else { Found::Unknown })
+    }
+
+    async fn forget(&self, id: OperationId, now: Timestamp) -> Result<(), StoreError> {
+        let mut shelves = self.shelves();
+        shelves.records.remove(&id).ok_or(StoreError::Missing)?;
+        self.bury(&mut shelves, id, now);
+        Ok(())
+    }
+
+    fn reserve(&self, octets: u64) -> Option<Reservation> {
+        self.quota.reserve(octets)
+    }
+
+    async fn sweep(&self, now: Timestamp) -> usize {
+        self.expire(&mut self.shelves(), now)
+    }
+}

@@ -1,0 +1,78 @@
+//! What is kept of an operation.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use progress_core::document::{RequestSummary, Times};
+use progress_core::operation::{OperationId, Snapshot};
+
+use crate::Reservation;
+
+/// An operation as a store keeps it.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Its identity.
+    pub id: OperationId,
+    /// The name of the route that accepted it.
+    pub route: Arc<str>,
+    /// The request that it came from.
+    pub request: RequestSummary,
+    /// Its latest state known to the store.
+    pub snapshot: Arc<Snapshot>,
+    /// Its times.
+    pub times: Times,
+    /// The response that it ended in, if the origin gave one.
+    pub response: Option<Arc<StoredResponse>>,
+}
+
+/// A recorded final response.
+#[derive(Debug)]
+pub struct StoredResponse {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its end-to-end fields, without cookies (S-17: typed, so that a replay cannot split).
+    pub fields: HeaderMap,
+    /// Its content.
+    pub content: Content,
+}
+
+/// Recorded content.
+#[derive(Debug)]
+pub enum Content {
+    /// All of it, in the pieces that it came in.
+    Kept {
+        /// The pieces.
+        pieces: Vec<Bytes>,
+        /// The room that they take in the store.
+        room: Option<Reservation>,
+    },
+    /// It was longer than the route keeps, or than the store had room for (interface: 410).
+    NotKept,
+}
+
+/// What a store knows of an id.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// The record.
+    Present(Arc<Record>),
+    /// There was one, and its retention is over (410).
+    Expired,
+    /// There never was one, or so long ago that nothing is left of it (404).
+    Unknown,
+}
+
+impl Content {
+    /// Octets of kept content.
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Kept { pieces, .. } => pieces.iter().map(|piece| piece.len() as u64).sum(),
+            Self::NotKept => 0,
+        }
+    }
+
+    /// Whether nothing is kept, or what is kept is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

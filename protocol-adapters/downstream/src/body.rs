@@ -1,0 +1,99 @@
+//! Request content, the same for every wire.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+
+use crate::Expectation;
+
+/// Why content ended before its end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// Client: it left before it had sent all of the request.
+    #[error("the client went away before the end of its request")]
+    Departed,
+    /// Client: the content breaks its framing.
+    #[error("the request content is malformed: {0}")]
+    Malformed(&'static str),
+    /// Client: the content is longer than this gateway takes.
+    #[error("the request content is larger than the limit")]
+    TooLarge,
+    /// Client: the content came too slowly.
+    #[error("the request content came too slowly")]
+    TooSlow,
+    /// Origin: its response broke off, or broke its framing.
+    #[error("the origin's response broke off: {0}")]
+    Origin(&'static str),
+    /// Gateway: a stored result cannot be read.
+    #[error("the stored result cannot be read")]
+    Store,
+}
+
+type Boxed = Pin<Box<dyn Body<Data = Bytes, Error = BodyError> + Send>>;
+
+/// The content of a request. Nothing is allocated where there is none.
+#[derive(Default)]
+pub struct RequestBody {
+    inner: Option<Boxed>,
+    expectation: Option<Expectation>,
+}
+
+impl RequestBody {
+    /// A request without content.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Content that is there, or on its way.
+    pub fn new(body: impl Body<Data = Bytes, Error = BodyError> + Send + 'static) -> Self {
+        Self { inner: Some(Box::pin(body)), expectation: None }
+    }
+
+    /// Content that the client sends after a `100 (Continue)`, which the first read demands.
+    #[must_use]
+    pub fn expecting(mut self, expectation: Expectation) -> Self {
+        self.expectation = Some(expectation);
+        self
+    }
+
+    /// Whether the client waits for a `100 (Continue)` before it sends this content.
+    pub fn awaits_continue(&self) -> bool {
+        self.expectation.is_some()
+    }
+}
+
+impl std::fmt::Debug for RequestBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequestBody").field("size", &self.size_hint()).finish_non_exhaustive()
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
+        let polled = inner.as_mut().poll_frame(cx);
+        // EXP-04: content that already arrives needs no 100.
+        if let Some(expectation) = self.expectation.take()
+            && polled.is_pending()
+        {
+            expectation.demand();
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(|inner| inner.is_end_stream())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), |inner| inner.size_hint())
+    }
+}

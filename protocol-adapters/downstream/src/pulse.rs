@@ -1,0 +1,171 @@
+//! One timer for all exchanges of a connection.
+//!
+//! A timer per exchange wakes, polls and writes once per head; one timer per connection wakes once
+//! per beat and lets the wire write all heads of that beat together.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use slab::Slab;
+use tokio::time::Sleep;
+
+/// The longest phase by which the beats of two connections differ.
+const PHASES: Duration = Duration::from_secs(30);
+
+/// The connection's end: owned and polled by the task of the connection.
+#[derive(Debug)]
+pub struct Heart {
+    pulse: Pulse,
+    sleep: Option<Pin<Box<Sleep>>>,
+    armed: Option<Instant>,
+}
+
+/// The exchanges' end: hands out alarms.
+#[derive(Clone, Debug)]
+pub struct Pulse {
+    shared: Arc<Mutex<Alarms>>,
+    grid: Instant,
+}
+
+/// The deadline of one exchange. Dropping it frees its place.
+#[derive(Debug)]
+pub struct Alarm {
+    shared: Arc<Mutex<Alarms>>,
+    key: usize,
+}
+
+#[derive(Debug, Default)]
+struct Alarms {
+    /// One entry per open exchange: bounded by the wire's limit of streams.
+    entries: Slab<Entry>,
+    /// Not later than the earliest deadline in `entries`.
+    next: Option<Instant>,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    deadline: Option<Instant>,
+    waker: Option<Waker>,
+}
+
+// === impl Heart ===
+
+impl Heart {
+    /// A timer whose beats start at a random phase, so that connections do not beat together.
+    pub fn new() -> Self {
+        let now = tokio::time::Instant::now().into_std();
+        let grid = now.checked_sub(random_phase()).unwrap_or(now);
+        Self { pulse: Pulse { shared: Arc::default(), grid }, sleep: None, armed: None }
+    }
+
+    /// The handle for exchanges.
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
+    }
+
+    /// Wakes every exchange whose deadline has come.
+    pub fn ring(&mut self) {
+        let now = tokio::time::Instant::now().into_std();
+        let mut alarms = lock(&self.pulse.shared);
+        if alarms.next.is_none_or(|next| next > now) {
+            return;
+        }
+        let mut next: Option<Instant> = None;
+        for (_, entry) in &mut alarms.entries {
+            let Some(deadline) = entry.deadline else { continue };
+            if deadline <= now {
+                entry.deadline = None;
+                if let Some(waker) = entry.waker.take() {
+                    waker.wake();
+                }
+            } else {
+                next = Some(next.map_or(deadline, |n| n.min(deadline)));
+            }
+        }
+        alarms.next = next;
+    }
+
+    /// Ready when [`Heart::ring`] has something to do. Call it after the exchanges were polled.
+    pub fn poll_beat(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(next) = lock(&self.pulse.shared).next else { return Poll::Pending };
+        let at = tokio::time::Instant::from_std(next);
+        if self.armed != Some(next) {
+            self.armed = Some(next);
+            match &mut self.sleep {
+                Some(sleep) => sleep.as_mut().reset(at),
+                none => *none = Some(Box::pin(tokio::time::sleep_until(at))),
+            }
+        }
+        match &mut self.sleep {
+            Some(sleep) => sleep.as_mut().poll(cx).map(|()| self.armed = None),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl Default for Heart {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+// === impl Pulse ===
+
+impl Pulse {
+    /// A new alarm, not set.
+    pub fn alarm(&self) -> Alarm {
+        let key = lock(&self.shared).entries.insert(Entry::default());
+        Alarm { shared: Arc::clone(&self.shared), key }
+    }
+
+    /// The instant that this connection's beats are counted from.
+    pub fn grid(&self) -> Instant {
+        self.grid
+    }
+}
+
+// === impl Alarm ===
+
+impl Alarm {
+    /// Wakes the current task at `deadline`, and no longer at an earlier setting. `None` unsets it.
+    /// To be called only while the connection polls this exchange: the connection looks at its
+    /// alarms after its exchanges.
+    pub fn set(&self, deadline: Option<Instant>, cx: &Context<'_>) {
+        let mut alarms = lock(&self.shared);
+        let entry = &mut alarms.entries[self.key];
+        entry.deadline = deadline;
+        match (&entry.waker, deadline) {
+            (_, None) => entry.waker = None,
+            (Some(waker), Some(_)) if waker.will_wake(cx.waker()) => {}
+            _ => entry.waker = Some(cx.waker().clone()),
+        }
+        if let Some(deadline) = deadline {
+            alarms.next = Some(alarms.next.map_or(deadline, |next| next.min(deadline)));
+        }
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        lock(&self.shared).entries.try_remove(self.key);
+    }
+}
+
+fn lock(alarms: &Mutex<Alarms>) -> MutexGuard<'_, Alarms> {
+    // A panic cannot leave the slab half changed: every change is one assignment.
+    alarms.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A phase from the randomness that hash maps are seeded with: it need not be secret.
+fn random_phase() -> Duration {
+    use std::hash::{BuildHasher, RandomState};
+    let bits = RandomState::new().hash_one(0_u8);
+    let span = u64::try_from(PHASES.as_micros()).unwrap_or(u64::MAX);
+    Duration::from_micros(bits % span)
+}
+
+#[cfg(test)]
+mod tests;
