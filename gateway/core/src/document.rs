@@ -1,12 +1,15 @@
 //! The status document (SDM-01 to SDM-13).
 
+use std::fmt::Write;
+
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::event::{Failure, Outcome, ResponseSummary};
+use crate::language::LanguageTag;
 use crate::operation::{OperationId, Phase, Snapshot};
-use crate::progress::{Fraction, Reported};
+use crate::progress::Reported;
 
 /// The wall-clock times of an operation, all in UTC (SDM-07).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,11 +138,8 @@ impl StatusDocument<'_> {
     pub fn text(&self) -> String {
         let mut line = Status::of(&self.snapshot.phase).word().to_owned();
         if let Some(progress) = &self.snapshot.progress {
-            let Reported { fraction: Fraction { completed, total }, label, .. } = &progress.reported;
-            line.push_str(&format!(" {completed}/"));
-            if let Some(total) = total {
-                line.push_str(&total.to_string());
-            }
+            let Reported { fraction, label, .. } = &progress.reported;
+            let _ = write!(line, " {fraction}");
             if let Some(label) = label {
                 line.push(' ');
                 line.push_str(&label.text);
@@ -151,9 +151,7 @@ impl StatusDocument<'_> {
 
     fn ending<'b>(&self, outcome: &'b Outcome) -> (Option<ResponseJson<'b>>, Option<ErrorJson<'b>>) {
         match outcome {
-            Outcome::Responded(response) if outcome.is_success() => {
-                (Some(ResponseJson::new(response)), None)
-            }
+            Outcome::Responded(response) if outcome.is_success() => (Some(ResponseJson::new(response)), None),
             Outcome::Responded(response) => {
                 let message = "The origin answered with an error; its response is the result.";
                 let error = ErrorJson::new("OriginError", message, response.status);
@@ -225,7 +223,7 @@ impl<'a> ProgressJson<'a> {
             total: reported.fraction.total,
             unit: reported.unit.as_deref(),
             message: label.map(|label| label.text.as_str()),
-            language: label.and_then(|label| label.language.as_ref()).map(|tag| tag.as_str()),
+            language: label.and_then(|label| label.language.as_ref()).map(LanguageTag::as_str),
             sequence,
             steps: reported.step.iter().map(step).collect(),
         }

@@ -4,115 +4,16 @@
 //! here. The owner feeds in what happens (`on_*`), pulls what is to be done
 //! ([`Course::poll_step`]) and sleeps until [`Course::timeout`].
 
+mod terms;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use http::HeaderValue;
 
 use crate::interim::{InterimHead, Monitor};
 use crate::operation::Snapshot;
 use crate::pacing::{Cadence, Pacing};
-use crate::progress::Dialect;
 
-/// What an exchange was promised when its request was matched with a route.
-#[derive(Clone, Debug)]
-pub struct Terms {
-    /// The heads it gets; `None`: it gets none.
-    pub heads: Option<HeadTerms>,
-    /// A response that is ready sooner than this after the complete request is just sent
-    /// (LOC-01).
-    pub register_after: Duration,
-    /// When a 202 takes the place of the final response; `None`: never.
-    pub deferral: Option<Deferral>,
-}
-
-/// How heads are written.
-#[derive(Clone, Debug)]
-pub struct HeadTerms {
-    /// The form of labels (PRG-11).
-    pub dialect: Dialect,
-    /// How often.
-    pub cadence: Cadence,
-    /// The value of `Preference-Applied` on the first head (PRF-13).
-    pub applied: Option<HeaderValue>,
-}
-
-/// A 202 after a while.
-#[derive(Clone, Copy, Debug)]
-pub struct Deferral {
-    /// How long after the complete request (PRF-06, PRF-07, V10-02).
-    pub after: Duration,
-    /// Why.
-    pub because: Because,
-}
-
-/// Why a 202 goes out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Because {
-    /// The client speaks HTTP/1.0.
-    Http10,
-    /// The client's `wait`, or the route's hold, is over.
-    WaitElapsed,
-    /// The route answers everybody so, or the budget of heads is spent.
-    Policy,
-}
-
-/// Why a head that is due does not go out now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Withheld {
-    /// The client does not read (INT-13).
-    Stalled,
-    /// An earlier head is not acknowledged (INT-18).
-    Unacknowledged,
-}
-
-/// What is to be done.
-#[derive(Debug)]
-pub enum Step {
-    /// Register the operation, then tell by [`Course::on_registered`].
-    Register,
-    /// Send this head.
-    Head(DueHead),
-    /// Answer 202. The course is over.
-    Defer(Because),
-}
-
-/// A head that is to go out now.
-#[derive(Debug)]
-pub struct DueHead {
-    /// The head.
-    pub head: InterimHead,
-    /// Why it goes out.
-    pub reason: Reason,
-    /// When it was due.
-    pub due: Instant,
-    /// The time since the exchange's last head.
-    pub gap: Option<Duration>,
-}
-
-/// Why a head goes out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// The first head: the operation is registered.
-    Accepted,
-    /// There is news.
-    Progress,
-    /// There was silence.
-    Heartbeat,
-}
-
-/// Heads that did not go out, by reason; taken by [`Course::take_tally`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Newer news took the place of older.
-    pub coalesced: u32,
-    /// The client did not read.
-    pub stalled: u32,
-    /// An earlier head was not acknowledged.
-    pub unacknowledged: u32,
-    /// The budget was spent.
-    pub budget: u32,
-}
+pub use terms::{Because, Deferral, DueHead, HeadTerms, Reason, Step, Tally, Terms, Withheld};
 
 /// The machine.
 #[derive(Debug)]
@@ -121,6 +22,8 @@ pub struct Course {
     state: State,
     latest: Option<Arc<Snapshot>>,
     tally: Tally,
+    /// Heads of the origin's that were relayed before there were any of ours.
+    relayed_early: u32,
 }
 
 #[derive(Debug)]
@@ -158,7 +61,7 @@ struct Following {
 impl Course {
     /// The course of a request that is being received.
     pub fn new(terms: Terms) -> Self {
-        Self { terms, state: State::Receiving, latest: None, tally: Tally::default() }
+        Self { terms, state: State::Receiving, latest: None, tally: Tally::default(), relayed_early: 0 }
     }
 
     /// The course of a client that comes back to a registered operation by its status URI (DOC-06).
@@ -203,8 +106,17 @@ impl Course {
 
     /// A head of the origin's was relayed on this exchange; it counts against the budget.
     pub fn on_relayed(&mut self, now: Instant) {
-        if let State::Following(following) = &mut self.state {
-            following.pacing.on_head(now);
+        match &mut self.state {
+            State::Following(following) => following.pacing.on_head(now),
+            _ => self.relayed_early += 1,
+        }
+    }
+
+    /// Heads that this exchange got, relayed ones included.
+    pub fn heads(&self) -> u32 {
+        match &self.state {
+            State::Following(following) => following.pacing.sent(),
+            _ => self.relayed_early,
         }
     }
 
@@ -254,20 +166,28 @@ impl Course {
         }
     }
 
-    /// Whether the operation is registered, so that a 202 is possible at any time.
-    pub fn is_registered(&self) -> bool {
-        matches!(&self.state, State::Following(following) if following.registered)
+    /// Whether a head of ours went out.
+    pub fn has_spoken(&self) -> bool {
+        matches!(&self.state, State::Following(following) if following.announced)
     }
 
-    fn following(&self, grid: Instant, received: Instant, now: Instant, monitor: Option<Monitor>) -> Following {
+    fn following(
+        &self,
+        grid: Instant,
+        received: Instant,
+        now: Instant,
+        monitor: Option<Monitor>,
+    ) -> Following {
         let idle = Cadence {
             minimum_interval: Duration::from_secs(1),
             heartbeat_interval: Duration::from_secs(10),
             maximum_heads: Some(0),
         };
         let cadence = self.terms.heads.as_ref().map_or(idle, |heads| heads.cadence);
+        let mut pacing = Pacing::new(cadence, grid, received);
+        (0..self.relayed_early).for_each(|_| pacing.on_head(now));
         Following {
-            pacing: Pacing::new(cadence, grid, received),
+            pacing,
             monitor,
             registered: false,
             received,
@@ -369,9 +289,7 @@ impl Following {
         let progress = |s: &Snapshot| s.progress.as_ref().map(|progress| progress.reported.clone());
         match &self.told {
             None => progress(snapshot).is_some() || !snapshot.results.is_empty(),
-            Some(told) => {
-                told.results.len() < snapshot.results.len() || progress(told) != progress(snapshot)
-            }
+            Some(told) => told.results.len() < snapshot.results.len() || progress(told) != progress(snapshot),
         }
     }
 }

@@ -38,7 +38,7 @@ pub use settings::{
 
 use error::LineIndex;
 use file::ConfigFile;
-use reader::{Place, Problem, Problems, TableNode};
+use reader::{MAXIMUM_PROBLEMS, Place, Problem, Problems, TableNode};
 use section::Section as _;
 
 /// A configuration of ten thousand routes is half of this.
@@ -83,14 +83,19 @@ pub fn parse(text: &str, origin: &Path) -> Result<Settings, ConfigErrors> {
         }
         problems.into_sorted()
     } else {
-        syntax::merge(&root, &syntax_errors, problems, &lines)
+        syntax::merge(&root, &syntax_errors, problems, text)
     };
     let error = |Problem { place, message, .. }: Problem| ConfigError {
         position: Some(lines.position(place.offset)),
         key: place.key,
         message,
     };
-    Err(ConfigErrors::new(origin.display().to_string(), problems.into_iter().map(error).collect()))
+    let mut errors: Vec<ConfigError> = problems.into_iter().map(error).collect();
+    if errors.len() >= MAXIMUM_PROBLEMS {
+        let message = "may hold more errors than are shown, correct these first".to_owned();
+        errors.push(ConfigError { position: None, key: "(file)".to_owned(), message });
+    }
+    Err(ConfigErrors::new(origin.display().to_string(), errors))
 }
 
 /// The JSON Schema (draft 2020-12) of the file, for editors: every key with its meaning, form and

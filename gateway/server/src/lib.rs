@@ -1,4 +1,24 @@
 //! The gateway: operations, upstream calls, routes, listeners, configuration and metrics.
 #![forbid(unsafe_code)]
 
+pub mod access_log;
+pub mod account;
+pub mod admin;
+pub mod answer;
 pub mod config;
+pub mod content;
+pub mod exchange;
+pub mod forward;
+pub mod gateway;
+pub mod handler;
+pub mod listen;
+pub mod logging;
+pub mod metrics;
+pub mod operations;
+pub mod problem;
+pub mod relay;
+pub mod routes;
+pub mod signals;
+pub mod status;
+pub mod tls;
+pub mod upstream;

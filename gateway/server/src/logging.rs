@@ -24,7 +24,9 @@ pub enum LogFormat {
 #[derive(Debug, thiserror::Error)]
 pub enum LoggingError {
     /// The variable has directives that cannot be read.
-    #[error("{VARIABLE}: {0}; write a level (error, warn, info, debug, trace) or TARGET=LEVEL, with commas between")]
+    #[error(
+        "{VARIABLE}: {0}; write a level (error, warn, info, debug, trace) or TARGET=LEVEL, with commas between"
+    )]
     Filter(String),
     /// There is a subscriber already: a process has one log.
     #[error("logging was set up twice")]

@@ -15,4 +15,4 @@ pub use identity::{NoRandomness, random_id};
 pub use memory::{Bounds, MemoryStore};
 pub use quota::{Quota, Reservation};
 pub use record::{Content, Found, Record, StoredResponse};
-pub use store::{Ending, StatusStore, Store, StoreError};
+pub use store::{Census, Ending, StatusStore, Store, StoreError};

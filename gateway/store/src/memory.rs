@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use progress_core::document::Status;
 use progress_core::operation::{OperationId, Snapshot};
 
-use crate::{Ending, Found, Quota, Record, Reservation, StatusStore, StoreError};
+use crate::{Census, Ending, Found, Quota, Record, Reservation, StatusStore, StoreError};
 
 /// Octets that a record is counted with, beside its result.
 const RECORD_SIZE: u64 = 1_024;
@@ -32,7 +33,7 @@ pub struct MemoryStore {
     shelves: Mutex<Shelves>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shelves {
     /// Bounded by `maximum_operations`.
     records: HashMap<OperationId, Kept>,
@@ -40,6 +41,7 @@ struct Shelves {
     tombstones: HashMap<OperationId, Timestamp>,
     /// When finished records and tombstones are due; one entry each, so bounded with them.
     due: BinaryHeap<Reverse<(Timestamp, OperationId)>>,
+    finished: Census,
 }
 
 #[derive(Debug)]
@@ -54,7 +56,13 @@ impl MemoryStore {
     /// An empty store.
     pub fn new(bounds: Bounds) -> Self {
         let quota = Quota::new(bounds.maximum_size);
-        Self { bounds, quota, shelves: Mutex::default() }
+        let shelves = Shelves {
+            records: HashMap::new(),
+            tombstones: HashMap::new(),
+            due: BinaryHeap::new(),
+            finished: [Status::Succeeded, Status::Failed, Status::Canceled].map(|status| (status, 0)),
+        };
+        Self { bounds, quota, shelves: Mutex::new(shelves) }
     }
 
     fn shelves(&self) -> MutexGuard<'_, Shelves> {
@@ -74,7 +82,7 @@ impl MemoryStore {
         {
             shelves.due.pop();
             if shelves.records.get(&id).is_some_and(|kept| kept.record.times.expire == Some(at)) {
-                shelves.records.remove(&id);
+                shelves.remove(id);
                 self.bury(shelves, id, now);
                 expired += 1;
             } else if shelves.tombstones.get(&id) == Some(&at) {
@@ -94,6 +102,23 @@ impl MemoryStore {
     }
 }
 
+// === impl Shelves ===
+
+impl Shelves {
+    fn remove(&mut self, id: OperationId) -> Option<Kept> {
+        let kept = self.records.remove(&id)?;
+        self.count(&kept.record, |count| *count = count.saturating_sub(1));
+        Some(kept)
+    }
+
+    fn count(&mut self, record: &Record, change: impl FnOnce(&mut u64)) {
+        let status = Status::of(&record.snapshot.phase);
+        if let Some((_, count)) = self.finished.iter_mut().find(|(counted, _)| *counted == status) {
+            change(count);
+        }
+    }
+}
+
 impl StatusStore for MemoryStore {
     async fn accept(&self, record: Record) -> Result<(), StoreError> {
         let room = self.quota.reserve(RECORD_SIZE).ok_or(StoreError::Full)?;
@@ -105,7 +130,12 @@ impl StatusStore for MemoryStore {
         Ok(())
     }
 
-    async fn checkpoint(&self, id: OperationId, snapshot: Arc<Snapshot>, now: Timestamp) -> Result<(), StoreError> {
+    async fn checkpoint(
+        &self,
+        id: OperationId,
+        snapshot: Arc<Snapshot>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let mut shelves = self.shelves();
         let kept = shelves.records.get_mut(&id).ok_or(StoreError::Missing)?;
         let record = Arc::make_mut(&mut kept.record);
@@ -125,6 +155,7 @@ impl StatusStore for MemoryStore {
         record.times.end = Some(ending.at);
         record.times.expire = Some(expire);
         let record = Arc::clone(&kept.record);
+        shelves.count(&record, |count| *count += 1);
         shelves.due.push(Reverse((expire, id)));
         Ok(record)
     }
@@ -140,7 +171,7 @@ impl StatusStore for MemoryStore {
 
     async fn forget(&self, id: OperationId, now: Timestamp) -> Result<(), StoreError> {
         let mut shelves = self.shelves();
-        shelves.records.remove(&id).ok_or(StoreError::Missing)?;
+        shelves.remove(id).ok_or(StoreError::Missing)?;
         self.bury(&mut shelves, id, now);
         Ok(())
     }
@@ -151,5 +182,9 @@ impl StatusStore for MemoryStore {
 
     async fn sweep(&self, now: Timestamp) -> usize {
         self.expire(&mut self.shelves(), now)
+    }
+
+    fn census(&self) -> Census {
+        self.shelves().finished
     }
 }

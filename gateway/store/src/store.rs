@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use progress_core::document::Status;
 use progress_core::operation::{OperationId, Snapshot};
 
 use crate::{Found, MemoryStore, Record, Reservation, StoredResponse};
@@ -12,7 +13,9 @@ use crate::{Found, MemoryStore, Record, Reservation, StoredResponse};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// There is no room; records are never evicted before their time.
-    #[error("the store is full: raise store.maximum-operations or store.maximum-size, or shorten store.retention")]
+    #[error(
+        "the store is full: raise store.maximum-operations or store.maximum-size, or shorten store.retention"
+    )]
     Full,
     /// The operation is not in the store.
     #[error("the operation is not in the store")]
@@ -41,7 +44,8 @@ pub trait StatusStore {
     ) -> impl Future<Output = Result<Arc<Record>, StoreError>> + Send;
 
     /// Looks an operation up.
-    fn find(&self, id: OperationId, now: Timestamp) -> impl Future<Output = Result<Found, StoreError>> + Send;
+    fn find(&self, id: OperationId, now: Timestamp)
+    -> impl Future<Output = Result<Found, StoreError>> + Send;
 
     /// Forgets an operation; afterwards it is as if its retention were over (DOC-10).
     fn forget(&self, id: OperationId, now: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
@@ -51,7 +55,13 @@ pub trait StatusStore {
 
     /// Drops what is past its time. Returns how many records went.
     fn sweep(&self, now: Timestamp) -> impl Future<Output = usize> + Send;
+
+    /// How many finished operations the store holds, by status. Cheap enough for every scrape.
+    fn census(&self) -> Census;
 }
+
+/// Finished operations by status.
+pub type Census = [(Status, u64); 3];
 
 /// The end of an operation.
 #[derive(Clone, Debug)]
@@ -78,7 +88,12 @@ impl StatusStore for Store {
         store.accept(record).await
     }
 
-    async fn checkpoint(&self, id: OperationId, snapshot: Arc<Snapshot>, now: Timestamp) -> Result<(), StoreError> {
+    async fn checkpoint(
+        &self,
+        id: OperationId,
+        snapshot: Arc<Snapshot>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let Self::Memory(store) = self;
         store.checkpoint(id, snapshot, now).await
     }
@@ -106,5 +121,10 @@ impl StatusStore for Store {
     async fn sweep(&self, now: Timestamp) -> usize {
         let Self::Memory(store) = self;
         store.sweep(now).await
+    }
+
+    fn census(&self) -> Census {
+        let Self::Memory(store) = self;
+        store.census()
     }
 }

@@ -6,11 +6,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
-use progress_core::document::{RequestSummary, Times};
+use progress_core::document::{RequestSummary, Status, Times};
 use progress_core::event::{Outcome, ProgressEvent};
 use progress_core::operation::{Operation, OperationId};
 use progress_core::progress::{Grammar, Progress, Reported};
-use status_store::{Bounds, Content, Ending, Found, MemoryStore, Record, StatusStore, Store, StoreError, StoredResponse, random_id};
+use status_store::{
+    Bounds, Content, Ending, Found, MemoryStore, Record, StatusStore, Store, StoreError, StoredResponse,
+    random_id,
+};
 
 const RETENTION: Duration = Duration::from_secs(3_600);
 
@@ -39,7 +42,10 @@ fn ending(room: Option<status_store::Reservation>) -> Ending {
     let response = StoredResponse {
         status: StatusCode::CREATED,
         fields: HeaderMap::new(),
-        content: Content::Kept { pieces: vec![Bytes::from_static(b"all "), Bytes::from_static(b"done")], room },
+        content: Content::Kept {
+            pieces: vec![Bytes::from_static(b"all "), Bytes::from_static(b"done")],
+            room,
+        },
     };
     Ending { snapshot: Arc::clone(operation.snapshot()), response: Some(Arc::new(response)), at: at(10) }
 }
@@ -62,7 +68,10 @@ async fn life_of_an_operation(store: impl StatusStore) {
     let running = present(&store, id, at(6)).await;
     assert_eq!(running.snapshot.revision, 1);
     assert_eq!(running.times.update, at(5));
-    assert!(present(&store, id, at(1_000_000)).await.times.end.is_none(), "a running operation never expires");
+    assert!(
+        present(&store, id, at(1_000_000)).await.times.end.is_none(),
+        "a running operation never expires"
+    );
     store.finish(id, ending(None)).await.unwrap();
     let finished = present(&store, id, at(11)).await;
     assert_eq!(finished.response.as_ref().unwrap().content.len(), 8);
@@ -78,6 +87,17 @@ async fn doc_11_gone_then_unknown(store: impl StatusStore) {
     assert!(matches!(store.find(id, at(3_611)).await.unwrap(), Found::Expired));
     assert!(matches!(store.find(id, at(7_200)).await.unwrap(), Found::Expired));
     assert!(matches!(store.find(id, at(7_300)).await.unwrap(), Found::Unknown));
+}
+
+async fn the_census_counts_what_is_finished<S: StatusStore>(store: S) {
+    let id = random_id().unwrap();
+    let canceled = |store: &S| store.census().iter().find(|(s, _)| *s == Status::Canceled).unwrap().1;
+    store.accept(record(id)).await.unwrap();
+    assert_eq!(canceled(&store), 0);
+    store.finish(id, ending(None)).await.unwrap();
+    assert_eq!(canceled(&store), 1);
+    store.forget(id, at(11)).await.unwrap();
+    assert_eq!(canceled(&store), 0);
 }
 
 async fn doc_10_forgotten_is_gone(store: impl StatusStore) {
@@ -126,6 +146,7 @@ macro_rules! conformance {
                     }
                 };
             }
+            case!(the_census_counts_what_is_finished);
             case!(life_of_an_operation);
             case!(doc_11_gone_then_unknown);
             case!(doc_10_forgotten_is_gone);

@@ -38,6 +38,7 @@ type Boxed = Pin<Box<dyn Body<Data = Bytes, Error = BodyError> + Send>>;
 pub struct RequestBody {
     inner: Option<Boxed>,
     expectation: Option<Expectation>,
+    notice: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl RequestBody {
@@ -48,7 +49,18 @@ impl RequestBody {
 
     /// Content that is there, or on its way.
     pub fn new(body: impl Body<Data = Bytes, Error = BodyError> + Send + 'static) -> Self {
-        Self { inner: Some(Box::pin(body)), expectation: None }
+        Self { inner: Some(Box::pin(body)), expectation: None, notice: None }
+    }
+
+    /// Calls `notice` once all of the content has been received (INT-10, PRF-06): at once if it has.
+    #[must_use]
+    pub fn when_complete(mut self, notice: impl FnOnce() + Send + 'static) -> Self {
+        if self.is_end_stream() {
+            notice();
+        } else {
+            self.notice = Some(Box::new(notice));
+        }
+        self
     }
 
     /// Content that the client sends after a `100 (Continue)`, which the first read demands.
@@ -78,22 +90,31 @@ impl Body for RequestBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
+        let Self { inner, expectation, notice } = &mut *self;
+        let Some(inner) = inner else { return Poll::Ready(None) };
         let polled = inner.as_mut().poll_frame(cx);
         // EXP-04: content that already arrives needs no 100.
-        if let Some(expectation) = self.expectation.take()
+        if let Some(expectation) = expectation.take()
             && polled.is_pending()
         {
             expectation.demand();
+        }
+        let complete = match &polled {
+            Poll::Ready(None) => true,
+            Poll::Ready(Some(Ok(_))) => inner.is_end_stream(),
+            Poll::Ready(Some(Err(_))) | Poll::Pending => false,
+        };
+        if complete && let Some(notice) = notice.take() {
+            notice();
         }
         polled
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.as_ref().is_none_or(|inner| inner.is_end_stream())
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), |inner| inner.size_hint())
+        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }

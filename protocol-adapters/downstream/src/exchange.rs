@@ -85,6 +85,28 @@ pub enum Window {
 pub struct Departed;
 
 /// One wire's way to answer one request.
+///
+/// Interim heads first, then the final response:
+///
+/// ```
+/// # use downstream::{Departed, RequestBody, Responder};
+/// # use progress_core::interim::InterimHead;
+/// async fn answer<R: Responder>(mut responder: R) -> Result<(), Departed> {
+///     responder.interim(InterimHead::heartbeat()).await?;
+///     responder.finish(http::Response::new(RequestBody::empty())).await
+/// }
+/// ```
+///
+/// The other order does not compile (INT-01): `finish` has consumed the responder.
+///
+/// ```compile_fail,E0382
+/// # use downstream::{Departed, RequestBody, Responder};
+/// # use progress_core::interim::InterimHead;
+/// async fn answer<R: Responder>(mut responder: R) -> Result<(), Departed> {
+///     responder.finish(http::Response::new(RequestBody::empty())).await?;
+///     responder.interim(InterimHead::heartbeat()).await
+/// }
+/// ```
 pub trait Responder: Send {
     /// Drives the read side of this exchange (request content, departure); ready once the client
     /// is gone. A client that only half-closed a cleartext connection is not gone (H11-05).

@@ -7,22 +7,28 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use slab::Slab;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::Window;
 
-/// Whether the transport takes writes; shared by a connection's exchanges.
-#[derive(Clone, Debug, Default)]
-pub struct Gate(Arc<Shared>);
+/// Whether the transport takes writes; each exchange of a connection has a clone.
+#[derive(Debug, Default)]
+pub struct Gate {
+    shared: Arc<Shared>,
+    /// This clone's place among those who wait, once it has waited.
+    place: Option<usize>,
+}
 
 #[derive(Debug, Default)]
 struct Shared {
     stalled: AtomicBool,
-    /// At most one waker per open exchange and poll: drained whenever the gate opens.
-    waiting: Mutex<Vec<Waker>>,
+    /// One place per clone that has waited, freed when the clone is dropped: bounded by the open
+    /// exchanges, however many requests a client that reads nothing opens and cancels.
+    waiting: Mutex<Slab<Option<Waker>>>,
 }
 
 /// Wraps a transport and tells a [`Gate`] what becomes of its writes.
@@ -40,27 +46,49 @@ impl Gate {
         Self::default()
     }
 
-    /// Whether a head may go out; if not, the waker is called when the transport writes again.
-    pub fn poll_window(&self, cx: &Context<'_>) -> Window {
-        if !self.0.stalled.load(Ordering::Acquire) {
+    /// Whether a head may go out; if not, the waker of the last call on this clone is called when
+    /// the transport writes again.
+    pub fn poll_window(&mut self, cx: &Context<'_>) -> Window {
+        if !self.shared.stalled.load(Ordering::Acquire) {
             return Window::Open;
         }
-        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
-            waiting.push(cx.waker().clone());
+        {
+            let mut waiting = lock(&self.shared.waiting);
+            let place = *self.place.get_or_insert_with(|| waiting.insert(None));
+            match &mut waiting[place] {
+                Some(waker) => waker.clone_from(cx.waker()),
+                none => *none = Some(cx.waker().clone()),
+            }
         }
-        if self.0.stalled.load(Ordering::Acquire) { Window::Stalled } else { Window::Open }
+        if self.shared.stalled.load(Ordering::Acquire) { Window::Stalled } else { Window::Open }
     }
 
     /// Notes whether the last write is still pending.
     fn note(&self, stalled: bool) {
-        if self.0.stalled.swap(stalled, Ordering::AcqRel) && !stalled {
-            let waiting = std::mem::take(
-                &mut *self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner),
-            );
-            waiting.into_iter().for_each(Waker::wake);
+        if self.shared.stalled.swap(stalled, Ordering::AcqRel) && !stalled {
+            let mut waiting = lock(&self.shared.waiting);
+            waiting.iter_mut().filter_map(|(_, waker)| waker.take()).for_each(Waker::wake);
         }
     }
+}
+
+impl Clone for Gate {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), place: None }
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        if let Some(place) = self.place {
+            lock(&self.shared.waiting).try_remove(place);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic cannot leave the places half changed: every change is one assignment.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 // === impl GatedIo ===

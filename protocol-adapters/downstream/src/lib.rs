@@ -30,3 +30,7 @@ pub use gate::{Gate, GatedIo};
 pub use pulse::{Alarm, Heart, Pulse};
 pub use refusal::Refusal;
 pub use roster::Roster;
+
+#[cfg(test)]
+#[path = "../tests/seam/wakes.rs"]
+mod wakes;

@@ -2,9 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use http::HeaderValue;
+
 use super::tests::{ms, report, start};
 use super::*;
 use crate::operation::Operation;
+use crate::progress::Dialect;
 
 /// A small generator: the same seed is the same course, on every machine.
 struct Random(u64);

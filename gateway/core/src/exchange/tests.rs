@@ -1,10 +1,11 @@
+use http::HeaderValue;
 use http::header::LOCATION;
 
 use super::*;
 use crate::event::ProgressEvent;
 use crate::interim::{PREFERENCE_APPLIED, PROGRESS};
 use crate::operation::Operation;
-use crate::progress::{Fraction, Reported};
+use crate::progress::{Dialect, Fraction, Reported};
 
 pub(super) const CADENCE: Cadence = Cadence {
     minimum_interval: Duration::from_secs(1),
@@ -40,8 +41,8 @@ fn opted_in() -> Terms {
     }
 }
 
-fn monitor() -> Option<Monitor> {
-    Some(Monitor::Location(HeaderValue::from_static("https://a/s")))
+fn monitor() -> Monitor {
+    Monitor::Location(HeaderValue::from_static("https://a/s"))
 }
 
 /// A course that has been registered at `t + 100 ms`.
@@ -49,7 +50,7 @@ fn following(terms: Terms, t: Instant) -> Course {
     let mut course = Course::new(terms);
     course.on_received(t);
     assert!(matches!(course.poll_step(t + ms(100), None), Some(Step::Register)));
-    course.on_registered(monitor(), t, t + ms(100));
+    course.on_registered(Some(monitor()), t, t + ms(100));
     course
 }
 
@@ -125,7 +126,7 @@ fn prf_07_a_wait_of_zero_registers_and_defers_at_once() {
     let mut course = Course::new(Terms { heads: None, register_after: ms(100), deferral });
     course.on_received(t);
     assert!(matches!(course.poll_step(t, None), Some(Step::Register)));
-    course.on_registered(monitor(), t, t);
+    course.on_registered(Some(monitor()), t, t);
     assert!(matches!(course.poll_step(t, None), Some(Step::Defer(Because::WaitElapsed))));
     assert!(course.poll_step(t + ms(1), None).is_none(), "nothing follows a 202");
 }

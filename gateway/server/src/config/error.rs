@@ -84,7 +84,7 @@ impl std::error::Error for ConfigErrors {}
 
 /// Finds positions by byte offset.
 pub(super) struct LineIndex<'a> {
-    text: &'a str,
+    pub(super) text: &'a str,
     /// Byte offset of the first character of each line.
     starts: Vec<usize>,
 }
@@ -95,10 +95,15 @@ impl<'a> LineIndex<'a> {
         Self { text, starts: std::iter::once(0).chain(after_breaks).collect() }
     }
 
+    /// The line of a byte offset, counted from 1; an offset beyond the text is on its last line.
+    pub(super) fn line(&self, offset: usize) -> usize {
+        // The first line starts at 0, so at least one line starts at or before any offset.
+        self.starts.partition_point(|start| *start <= offset)
+    }
+
     /// The position of a byte offset; an offset beyond the text is its end.
     pub(super) fn position(&self, offset: usize) -> Position {
-        let line = self.starts.partition_point(|start| *start <= offset);
-        // The first line starts at 0, so at least one line starts at or before any offset.
+        let line = self.line(offset);
         let start = self.starts[line - 1];
         let column = self.text[start..].char_indices().take_while(|(at, _)| start + at < offset).count() + 1;
         Position { line, column }

@@ -100,7 +100,7 @@ section! {
 section! {
     /// Where operations live.
     struct StoreFile {
-        /// Kind of the store: "memory" loses its operations with the process.
+        /// Kind of the store: memory loses its operations with the process.
         kind: Located<StoreKind> = "kind" => Default(Choice {
             words: &[("memory", StoreKind::Memory)], later: &["embedded", "redis"],
         }, r#""memory""#);
@@ -180,7 +180,7 @@ section! {
         maximum_connections_per_address: Located<u32> = "maximum-connections-per-address" => Default(
             Integer(0, MAXIMUM_CONNECTIONS), "0");
 
-        /// Longest request body, which is answered with 413; "0B": no bound.
+        /// Longest request body; a longer one is answered with 413. "0B": no bound.
         maximum_body: Located<u64> = "maximum-body" => Default(Size(0, TEBIBYTE), r#""0B""#);
 
         /// From the first byte of a request head to its last.

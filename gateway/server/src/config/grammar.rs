@@ -4,8 +4,8 @@ mod addresses;
 mod paths;
 
 pub use addresses::{IpPrefix, PublicUrl, Scheme, ServerAddress};
-pub use paths::PathPrefix;
 pub(super) use addresses::{host_in_url, host_name, socket_address};
+pub use paths::PathPrefix;
 pub(super) use paths::{STATUS_PATH_PATTERN, file_path, status_path};
 
 use http::Method;

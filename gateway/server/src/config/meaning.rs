@@ -4,6 +4,7 @@ mod certificates;
 mod listeners;
 mod routes;
 
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::path::Path;
 
@@ -22,18 +23,23 @@ pub(super) fn settings_of(file: &ConfigFile, directory: &Path, problems: &mut Pr
     listeners::refuse_shared_addresses(file, problems);
     routes::refuse_equal_matches(&file.routes, problems);
     demand_public_url(file, problems);
-    let listeners = file.listeners.iter().filter_map(|listener| listeners::listener(listener, directory, problems));
+    let listeners =
+        file.listeners.iter().filter_map(|listener| listeners::listener(listener, directory, problems));
     Settings {
-        public_url: value_of(&file.public_url),
+        public_url: value_of(file.public_url.as_ref()),
         status_path: file.status_path.value.clone(),
         service_name: file.service_name.value.clone(),
         trusted_proxies: values_of(&file.trusted_proxies),
         listeners: listeners.collect(),
-        admin: file.admin.as_ref().and_then(|admin| value_of(&admin.address)),
+        admin: file.admin.as_ref().and_then(|admin| value_of(admin.address.as_ref())),
         store: store(&file.store),
         upstreams: file.upstreams.iter().filter_map(|entry| upstream(entry, directory, problems)).collect(),
         limits: limits(&file.limits),
-        routes: file.routes.iter().filter_map(|entry| routes::route(entry, &file.upstreams, problems)).collect(),
+        routes: file
+            .routes
+            .iter()
+            .filter_map(|entry| routes::route(entry, &file.upstreams, problems))
+            .collect(),
         profiles: ClientProfiles::with_additions(routes::profiles(&file.client_profiles, problems)),
     }
 }
@@ -92,11 +98,14 @@ fn upstream(file: &UpstreamFile, directory: &Path, problems: &mut Problems) -> O
         ca = tls.ca.as_ref().and_then(|ca| certificates::trusted(ca, directory, problems));
         let speaks_tls = servers.iter().any(|server| server.scheme == Scheme::Https);
         if !speaks_tls && !servers.is_empty() {
-            problems.wrong(&tls.place, "is without use because no server is https, write https:// servers or remove tls");
+            problems.wrong(
+                &tls.place,
+                "is without use because no server is https, write https:// servers or remove tls",
+            );
         }
     }
     Some(UpstreamSettings {
-        name: value_of(&file.name)?,
+        name: value_of(file.name.as_ref())?,
         servers,
         connect_timeout: file.connect_timeout.value,
         idle_timeout: file.idle_timeout.value,
@@ -120,20 +129,17 @@ fn refuse_repeated_names<'a>(
     names: impl Iterator<Item = &'a Option<Located<String>>>,
     problems: &mut Problems,
 ) {
-    let mut seen: Vec<&Located<String>> = Vec::new();
-    for name in names.flatten() {
-        match seen.iter().find(|earlier| earlier.value == name.value) {
-            Some(earlier) => {
-                let message = format!("{:?} is taken by {}, write another name", name.value, earlier.place.key);
-                problems.wrong(&name.place, message);
-            }
-            None => seen.push(name),
+    let mut seen: HashMap<&str, &Place> = HashMap::new();
+    for Located { value, place } in names.flatten() {
+        if let Some(earlier) = seen.insert(value, place) {
+            problems.wrong(place, format!("{value:?} is taken by {}, write another one", earlier.key));
+            seen.insert(value, earlier);
         }
     }
 }
 
-fn value_of<T: Clone>(located: &Option<Located<T>>) -> Option<T> {
-    located.as_ref().map(|located| located.value.clone())
+fn value_of<T: Clone>(located: Option<&Located<T>>) -> Option<T> {
+    located.map(|located| located.value.clone())
 }
 
 fn values_of<T: Clone>(list: &Located<Vec<Located<T>>>) -> Vec<T> {

@@ -81,7 +81,8 @@ impl ClientProfiles {
     pub fn lookup(&self, user_agent: &[u8]) -> Option<&Profile> {
         let first = user_agent.first()?;
         let start = self.entries.partition_point(|(prefix, _)| prefix.as_bytes()[0] < *first);
-        let candidates = self.entries[start..].iter().take_while(|(prefix, _)| prefix.as_bytes()[0] == *first);
+        let candidates =
+            self.entries[start..].iter().take_while(|(prefix, _)| prefix.as_bytes()[0] == *first);
         let mut matching = candidates.filter(|(prefix, _)| user_agent.starts_with(prefix.as_bytes()));
         matching.next().map(|(_, profile)| profile)
     }

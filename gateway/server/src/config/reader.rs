@@ -1,5 +1,8 @@
 //! Walking the tree of a TOML file: where each value stands, and what is wrong with it.
 
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
 use toml::de::{DeTable, DeValue};
 
 /// Where a key stands: its full path for messages, and its offset in the file.
@@ -18,10 +21,17 @@ pub(super) struct Located<T> {
     pub(super) place: Place,
 }
 
+/// More than anybody corrects before the next check; keeps a file that is not a configuration at all from
+/// being answered with a line for each of its bytes.
+pub(super) const MAXIMUM_PROBLEMS: usize = 1_000;
+
 /// What was found to be wrong; reading goes on after each.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
+    /// At most [`MAXIMUM_PROBLEMS`].
     list: Vec<Problem>,
+    /// The keys of `list`, for [`Problems::concern`].
+    keys: BTreeSet<String>,
 }
 
 /// One thing that is wrong.
@@ -90,10 +100,18 @@ impl Problems {
     /// Whether something is known to be wrong with `place` or below it: what follows from that is not worth
     /// a line of its own.
     pub(super) fn concern(&self, place: &Place) -> bool {
-        self.list.iter().any(|problem| {
-            let rest = problem.place.key.strip_prefix(&place.key);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        })
+        let begins = |start: String| {
+            let next = self.keys.range::<str, _>((Bound::Included(start.as_str()), Bound::Unbounded)).next();
+            next.is_some_and(|key| key.starts_with(&start))
+        };
+        self.keys.contains(&place.key)
+            || begins(format!("{}.", place.key))
+            || begins(format!("{}[", place.key))
+    }
+
+    /// Whether no further problem is noted.
+    pub(super) fn are_full(&self) -> bool {
+        self.list.len() == MAXIMUM_PROBLEMS
     }
 
     /// Whether nothing is wrong so far.
@@ -109,6 +127,10 @@ impl Problems {
     }
 
     fn note(&mut self, kind: ProblemKind, place: &Place, message: String) {
+        if self.are_full() {
+            return;
+        }
+        self.keys.insert(place.key.clone());
         self.list.push(Problem { kind, place: place.clone(), message });
     }
 }
@@ -162,6 +184,20 @@ mod tests {
         assert_eq!(routes.child("progress").child("deadline").key, "routes[2].progress.deadline");
         assert_eq!(routes.child("a b\n").key, r#"routes[2]."a b\n""#);
         assert_eq!(Place::default().child("").key, r#""""#);
+    }
+
+    #[test]
+    fn a_problem_concerns_its_key_and_the_tables_around_it() {
+        let tls = Place::default().child("listeners").element(1).child("tls");
+        let mut problems = Problems::default();
+        problems.wrong(&tls.child("private-key"), "is wrong");
+        assert!(problems.concern(&tls) && problems.concern(&tls.child("private-key")));
+        assert!(problems.concern(&Place::default().child("listeners")));
+        for other in ["tls-extra", "tl", "tls.private-key.more"] {
+            let other = Place { key: format!("listeners[1].{other}"), offset: 0 };
+            assert!(!problems.concern(&other), "{other:?}");
+        }
+        assert!(!problems.concern(&Place::default().child("listeners").element(10)));
     }
 
     #[test]

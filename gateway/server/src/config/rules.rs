@@ -9,7 +9,7 @@ use toml::de::DeValue;
 
 use super::nearest::{is_near, nearest, one_of};
 use super::reader::{Place, Problems, kind_of};
-pub(super) use lists::List;
+pub(super) use lists::{Least, List};
 pub(super) use quantities::{DurationOrNever, Integer, Size, Span};
 
 /// What one value may be.
@@ -93,6 +93,10 @@ impl<T: Copy> Rule for Choice<T> {
 
     fn schema(&self) -> Map<String, Json> {
         members(json!({ "enum": self.names() }))
+    }
+
+    fn range(&self) -> String {
+        one_of(&self.names())
     }
 }
 

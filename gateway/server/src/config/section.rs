@@ -3,6 +3,8 @@
 
 mod fields;
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::file::ConfigFile;
@@ -16,8 +18,11 @@ pub(super) trait Section: Sized {
     /// What the table is for.
     const ABOUT: &'static str;
 
-    /// The names of its keys, those of later features included.
+    /// The names of its keys.
     const KEYS: &'static [&'static str];
+
+    /// The names of keys whose feature comes later.
+    const LATER: &'static [&'static str];
 
     /// Reads the table; an absent one is read as an empty one.
     fn read(table: &TableNode<'_>, problems: &mut Problems) -> Self;
@@ -74,14 +79,16 @@ macro_rules! section {
         impl $crate::config::section::Section for $section {
             const ABOUT: &'static str = concat!($($about),+);
 
-            const KEYS: &'static [&'static str] = &[$( $key, )* $( $( $later, )+ )?];
+            const KEYS: &'static [&'static str] = &[$( $key, )*];
+
+            const LATER: &'static [&'static str] = &[$( $( $later, )+ )?];
 
             fn read(
                 table: &$crate::config::reader::TableNode<'_>,
                 problems: &mut $crate::config::reader::Problems,
             ) -> Self {
                 use $crate::config::section::Field as _;
-                $crate::config::section::refuse_unknown_keys(table, Self::KEYS, problems);
+                $crate::config::section::refuse_unknown_keys::<Self>(table, problems);
                 $( $( $crate::config::section::Later.read(table.slot($later), problems); )+ )?
                 Self {
                     $( $field: $how.read(table.slot($key), problems), )*
@@ -136,45 +143,53 @@ pub(super) fn schema_of<S: Section>() -> Map<String, Json> {
 }
 
 /// Notes every key of the table that is not known, with what was probably meant.
-pub(super) fn refuse_unknown_keys(table: &TableNode<'_>, known: &[&'static str], problems: &mut Problems) {
-    for (key, place) in table.written_keys().filter(|(key, _)| !known.contains(key)) {
-        problems.wrong(&place, unknown_key(key, known));
+pub(super) fn refuse_unknown_keys<S: Section>(table: &TableNode<'_>, problems: &mut Problems) {
+    let is_known = |key: &str| S::KEYS.contains(&key) || S::LATER.contains(&key);
+    for (key, place) in table.written_keys().filter(|(key, _)| !is_known(key)) {
+        // The search for what was meant takes its time.
+        if problems.are_full() {
+            return;
+        }
+        problems.wrong(&place, unknown_key::<S>(key));
     }
 }
 
-fn unknown_key(key: &str, known: &[&'static str]) -> String {
-    let Some(meant) = nearest(key, known) else { return "unknown key, remove it".to_owned() };
-    if is_near(key, meant) {
+fn unknown_key<S: Section>(key: &str) -> String {
+    if let Some(meant) = nearest(key, &[S::KEYS, S::LATER].concat()).filter(|word| is_near(key, word)) {
         return format!("unknown key, did you mean \"{meant}\"?");
     }
     let homes = homes_of(key);
-    if homes.is_empty() {
-        let known = one_of(known);
-        return format!("unknown key, the nearest known key is \"{meant}\"; known here are {known}");
+    if !homes.is_empty() {
+        return format!("unknown key here, it is known as {}", one_of(&homes));
     }
-    let homes: Vec<&str> = homes.iter().map(String::as_str).collect();
-    format!("unknown key here, it is known as {}", one_of(&homes))
+    let meant = nearest(key, S::KEYS).unwrap_or_default();
+    let known = one_of(S::KEYS);
+    format!("unknown key, the nearest known key is \"{meant}\"; known here are {known}")
 }
 
-/// The full paths under which a key of this name is known anywhere in the file.
-fn homes_of(name: &str) -> Vec<String> {
-    fn collect(schema: &Map<String, Json>, path: &str, found: &mut dyn FnMut(&str, String)) {
-        for (key, property) in schema.get("properties").and_then(Json::as_object).into_iter().flatten() {
-            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-            found(key, path.clone());
-            let items = property.get("items").and_then(Json::as_object);
-            match (items, property.as_object()) {
-                (Some(items), _) => collect(items, &format!("{path}[]"), found),
-                (None, Some(table)) => collect(table, &path, found),
-                (None, None) => {}
-            }
+/// The full paths under which a key of this name is known anywhere in the file, those of later features left
+/// out.
+fn homes_of(name: &str) -> Vec<&'static str> {
+    static PATHS: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let mut paths = Vec::new();
+        collect_paths(&schema_of::<ConfigFile>(), "", &mut paths);
+        paths
+    });
+    let is_home = |path: &&String| path.rsplit('.').next() == Some(name);
+    PATHS.iter().filter(is_home).map(String::as_str).collect()
+}
+
+fn collect_paths(schema: &Map<String, Json>, path: &str, paths: &mut Vec<String>) {
+    for (key, property) in schema.get("properties").and_then(Json::as_object).into_iter().flatten() {
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        if property.get("not").is_none() {
+            paths.push(path.clone());
+        }
+        let items = property.get("items").and_then(Json::as_object);
+        match (items, property.as_object()) {
+            (Some(items), _) => collect_paths(items, &format!("{path}[]"), paths),
+            (None, Some(table)) => collect_paths(table, &path, paths),
+            (None, None) => {}
         }
     }
-    let mut homes = Vec::new();
-    collect(&schema_of::<ConfigFile>(), "", &mut |key, path| {
-        if key == name {
-            homes.push(path);
-        }
-    });
-    homes
 }

@@ -1,28 +1,34 @@
 //! Syntax errors of the TOML file, together with what else can be said about a broken file.
 
+use std::collections::BTreeSet;
+
 use toml::de::{DeValue, Error};
 
 use super::error::LineIndex;
-use super::reader::{Place, Problem, ProblemKind, Problems, TableNode};
+use super::reader::{MAXIMUM_PROBLEMS, Place, Problem, ProblemKind, Problems, TableNode};
 
-/// The syntax errors and those of `problems` that a repair of the syntax will not change: none on a
-/// line that could not be read, and nothing that only seems to be missing.
-pub(super) fn merge(
-    root: &TableNode<'_>,
-    errors: &[Error],
-    problems: Problems,
-    lines: &LineIndex<'_>,
-) -> Vec<Problem> {
+/// What the parser says of a key that stands in a table already.
+const DUPLICATE: &str = "duplicate key";
+
+/// The syntax errors and those of `problems` that a repair of the syntax will not change: nothing on
+/// a line that could not be read, nothing below a table header that could not be read, and nothing
+/// that only seems to be missing.
+pub(super) fn merge(root: &TableNode<'_>, errors: &[Error], problems: Problems, text: &str) -> Vec<Problem> {
+    let lines = LineIndex::new(text);
     let mut keys = Vec::new();
     collect_keys(root, &mut keys);
+    keys.sort_by_key(|key| key.offset);
     let mut merged = Problems::default();
-    for error in errors {
-        merged.wrong(&place_of(error, &keys, lines), message_of(error));
+    for error in errors.iter().take(MAXIMUM_PROBLEMS) {
+        merged.wrong(&place_of(error, &keys, &lines), message_of(error));
     }
-    let line = |offset| lines.position(offset).line;
-    let broken: Vec<usize> = errors.iter().map(|error| line(offset_of(error))).collect();
+    let broken: BTreeSet<usize> = errors.iter().map(|error| lines.line(offset_of(error))).collect();
+    let headers = headers(text);
     let stays = |problem: &Problem| {
-        problem.kind != ProblemKind::Missing && !broken.contains(&line(problem.place.offset))
+        let line = lines.line(problem.place.offset);
+        problem.kind != ProblemKind::Missing
+            && !broken.contains(&line)
+            && !headers.get(line - 1).is_some_and(|header| broken.contains(header))
     };
     for problem in problems.into_sorted().into_iter().filter(stays) {
         merged.wrong(&problem.place, problem.message);
@@ -30,19 +36,41 @@ pub(super) fn merge(
     merged.into_sorted()
 }
 
-/// The last key that begins on the line of the error and not after it; else the line has no key.
+/// For each line the number of the line with the table header that it stands under; 0: none.
+fn headers(text: &str) -> Vec<usize> {
+    let mut header = 0;
+    let lines = text.lines().enumerate().map(|(index, line)| {
+        if line.trim_start().starts_with('[') {
+            header = index + 1;
+        }
+        header
+    });
+    lines.collect()
+}
+
+/// The key that the error is about, as far as the tree has it: the last one on the same line. `keys` are
+/// sorted by offset.
 fn place_of(error: &Error, keys: &[Place], lines: &LineIndex<'_>) -> Place {
     let offset = offset_of(error);
-    let line = lines.position(offset).line;
-    let on_line = |key: &&Place| key.offset <= offset && lines.position(key.offset).line == line;
-    let key = keys.iter().filter(on_line).max_by_key(|key| key.offset);
-    key.cloned().unwrap_or_else(|| Place { key: "(syntax)".to_owned(), offset }).at(offset)
+    let before = &keys[..keys.partition_point(|key| key.offset <= offset)];
+    let known = if error.message() == DUPLICATE {
+        // The tree has the first of the two: the last key of this name before the second.
+        let name = error.span().and_then(|span| lines.text.get(span)).unwrap_or_default();
+        before.iter().rfind(|key| key.key.rsplit('.').next() == Some(name))
+    } else {
+        before.last().filter(|key| lines.line(key.offset) == lines.line(offset))
+    };
+    let key = known.map_or("(syntax)", |place| &place.key);
+    Place { key: key.to_owned(), offset }
 }
 
 fn message_of(error: &Error) -> String {
     match error.message() {
-        "duplicate key" => "is written twice, remove one of the two".to_owned(),
-        message => message.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'"),
+        DUPLICATE => "is written twice, remove one of the two".to_owned(),
+        "string values must be quoted, expected literal string" => {
+            "has no value that TOML knows, write texts in quotes".to_owned()
+        }
+        message => message.replace(char::is_control, " "),
     }
 }
 

@@ -35,6 +35,8 @@ const SIZE_UNITS: [(&str, u128); 7] = [
 /// a gibibyte to the tenth digit.
 const MAXIMUM_FRACTION_DIGITS: u32 = 9;
 
+const MINUTE: Duration = Duration::from_mins(1);
+
 /// The form of a duration, as a regular expression for the schema.
 pub(super) const DURATION_PATTERN: &str = r"^([0-9]+(\.[0-9]{1,9})?d)?([0-9]+(\.[0-9]{1,9})?h)?([0-9]+(\.[0-9]{1,9})?m)?([0-9]+(\.[0-9]{1,9})?s)?([0-9]+(\.[0-9]{1,9})?ms)?$";
 
@@ -72,6 +74,10 @@ pub(super) fn parse_size(text: &str) -> Result<u64, QuantityError> {
 
 /// Writes a duration of whole milliseconds as [`parse_duration`] reads it; finer parts are cut off.
 pub(super) fn print_duration(duration: Duration) -> String {
+    if duration == MINUTE {
+        // One minute is usually written so, next to spans of seconds.
+        return "60s".to_owned();
+    }
     let mut rest = duration.as_nanos();
     let mut text = String::new();
     for (unit, nanoseconds) in DURATION_UNITS {
@@ -156,12 +162,14 @@ mod tests {
 
     #[test]
     fn what_is_no_duration() {
-        let table =
-            ["", "s", "10", "10 s", " 10s", "10s ", "-1s", "+1s", "1.s", ".5s", "1e3s", "10sec", "10S", "1m1h"];
+        let table = [
+            "", "s", "10", "10 s", " 10s", "10s ", "-1s", "+1s", "1.s", ".5s", "1e3s", "10sec", "10S", "1m1h",
+        ];
         for text in table.into_iter().chain(["1s1s", "1us", "1w", "1s2", "1,5s", "0.0000000001s", "١s"]) {
             assert_eq!(parse_duration(text), Err(QuantityError::Form), "{text:?}");
         }
-        for text in ["99999999999999999999999999999999999999999d", "340282366920938463463374607431768211455d"] {
+        for text in ["99999999999999999999999999999999999999999d", "340282366920938463463374607431768211455d"]
+        {
             assert_eq!(parse_duration(text), Err(QuantityError::TooLarge), "{text:?}");
         }
     }

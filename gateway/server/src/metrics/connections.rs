@@ -39,7 +39,9 @@ impl ConnectionMetrics {
                 })
                 .map(Some)
             })?,
-            refused: Table::build(|because: Refused| refused.get_metric_with_label_values(&[because.text()]))?,
+            refused: Table::build(|because: Refused| {
+                refused.get_metric_with_label_values(&[because.text()])
+            })?,
             accept_errors: Table::build(|kind: AcceptError| {
                 accept_errors.get_metric_with_label_values(&[kind.text()])
             })?,

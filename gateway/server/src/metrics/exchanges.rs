@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use downstream::Protocol;
 use http::StatusCode;
-use prometheus::{Error, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry};
+use prometheus::{
+    Error, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
+};
 
 use super::buckets;
 use super::codes::Codes;

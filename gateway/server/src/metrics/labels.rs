@@ -5,8 +5,7 @@ use downstream::Protocol;
 pub use connections::{AcceptError, Handshake, Refused};
 pub use exchanges::{Acknowledgement, Mode, Reason, Signal, Source, Suppressed};
 pub use operations::{
-    Downgrade, EventKind, Format, OutcomeLabel, State, StoreError, StoreOperation, UpstreamConnection,
-    UpstreamResult, Via,
+    Downgrade, EventKind, Format, OutcomeLabel, State, StoreFault, StoreOperation, UpstreamResult, Via,
 };
 
 /// A label whose values are all known.

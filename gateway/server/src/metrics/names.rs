@@ -52,7 +52,7 @@ names! {
     UPSTREAM_REQUEST_DURATION_SECONDS = "progress_gateway_upstream_request_duration_seconds";
     /// Connections to origins.
     UPSTREAM_CONNECTIONS = "progress_gateway_upstream_connections";
-    /// Whether an upstream has a server that is believed to answer.
+    /// Servers that are believed to answer.
     UPSTREAM_HEALTHY = "progress_gateway_upstream_healthy";
     /// Client connections.
     CONNECTIONS = "progress_gateway_connections";

@@ -5,7 +5,7 @@ use std::time::Duration;
 use prometheus::{Error, Histogram, IntCounter, Registry};
 
 use super::buckets;
-use super::labels::{Label, StoreError, StoreOperation};
+use super::labels::{Label, StoreFault, StoreOperation};
 use super::names;
 use super::registrar::Family;
 use super::table::Table;
@@ -15,7 +15,7 @@ use super::table::Table;
 pub struct StoreMetrics {
     operations: Table<StoreOperation, IntCounter>,
     durations: Table<StoreOperation, Histogram>,
-    errors: Table<StoreOperation, Table<StoreError, IntCounter>>,
+    errors: Table<StoreOperation, Table<StoreFault, IntCounter>>,
 }
 
 impl StoreMetrics {
@@ -30,7 +30,7 @@ impl StoreMetrics {
                 durations.get_metric_with_label_values(&[operation.text()])
             })?,
             errors: Table::build(|operation: StoreOperation| {
-                Table::build(|kind: StoreError| {
+                Table::build(|kind: StoreFault| {
                     errors.get_metric_with_label_values(&[operation.text(), kind.text()])
                 })
             })?,
@@ -44,7 +44,7 @@ impl StoreMetrics {
     }
 
     /// What the store did failed.
-    pub fn failed(&self, operation: StoreOperation, kind: StoreError) {
+    pub fn failed(&self, operation: StoreOperation, kind: StoreFault) {
         self.errors.of(operation).of(kind).inc();
     }
 }
@@ -55,11 +55,8 @@ const OPERATIONS: Family = Family {
     labels: &["operation"],
 };
 
-const DURATION: Family = Family {
-    name: names::STORE_DURATION_SECONDS,
-    help: "Time that the store took.",
-    labels: &["operation"],
-};
+const DURATION: Family =
+    Family { name: names::STORE_DURATION_SECONDS, help: "Time that the store took.", labels: &["operation"] };
 
 const ERRORS: Family = Family {
     name: names::STORE_ERRORS_TOTAL,

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use prometheus::{Error, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry};
+use prometheus::{
+    Error, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
+};
 
 use super::buckets;
-use super::labels::{Label, UpstreamConnection, UpstreamResult};
+use super::labels::{Label, UpstreamResult};
 use super::names;
 use super::registrar::Family;
 use super::table::Table;
@@ -15,7 +17,7 @@ use super::table::Table;
 pub struct UpstreamMetrics {
     requests: Table<UpstreamResult, IntCounter>,
     durations: Histogram,
-    connections: Table<UpstreamConnection, IntGauge>,
+    connections: IntGauge,
     healthy: IntGauge,
 }
 
@@ -31,24 +33,25 @@ pub(super) struct UpstreamFamilies {
 
 impl UpstreamMetrics {
     /// A request ended, `elapsed` after it was sent: with its final head, or without one.
-    pub fn ended(&self, result: UpstreamResult, elapsed: Duration) {
-        self.requests.of(result).inc();
+    pub fn took(&self, elapsed: Duration) {
         self.durations.observe(elapsed.as_secs_f64());
     }
 
-    /// This many more connections (fewer, if negative) are in `state`.
-    pub fn connections(&self, state: UpstreamConnection, change: i64) {
-        self.connections.of(state).add(change);
+    /// This many requests have ended with `result` since the start; set when metrics are scraped.
+    /// A counter does not go back: a smaller number changes nothing.
+    pub fn ended_in_all(&self, result: UpstreamResult, count: u64) {
+        let counter = self.requests.of(result);
+        counter.inc_by(count.saturating_sub(counter.get()));
     }
 
-    /// A server of this upstream is believed to answer.
-    pub fn up(&self) {
-        self.healthy.set(1);
+    /// How many connections are open; set when metrics are scraped.
+    pub fn connections(&self, count: i64) {
+        self.connections.set(count);
     }
 
-    /// No server of this upstream is believed to answer.
-    pub fn down(&self) {
-        self.healthy.set(0);
+    /// How many servers are believed to answer; set when metrics are scraped.
+    pub fn healthy(&self, servers: usize) {
+        self.healthy.set(i64::try_from(servers).unwrap_or(i64::MAX));
     }
 }
 
@@ -64,20 +67,16 @@ impl UpstreamFamilies {
         })
     }
 
-    /// The handles of an upstream, which is believed to answer until it does not.
+    /// The handles of an upstream.
     pub(super) fn handles(&self, upstream: &str) -> Result<UpstreamMetrics, Error> {
-        let metrics = UpstreamMetrics {
+        Ok(UpstreamMetrics {
             requests: Table::build(|result: UpstreamResult| {
                 self.requests.get_metric_with_label_values(&[upstream, result.text()])
             })?,
             durations: self.durations.get_metric_with_label_values(&[upstream])?,
-            connections: Table::build(|state: UpstreamConnection| {
-                self.connections.get_metric_with_label_values(&[upstream, state.text()])
-            })?,
+            connections: self.connections.get_metric_with_label_values(&[upstream])?,
             healthy: self.healthy.get_metric_with_label_values(&[upstream])?,
-        };
-        metrics.up();
-        Ok(metrics)
+        })
     }
 }
 
@@ -95,12 +94,12 @@ const DURATION: Family = Family {
 
 const CONNECTIONS: Family = Family {
     name: names::UPSTREAM_CONNECTIONS,
-    help: "Open connections to origins.",
-    labels: &["upstream", "state"],
+    help: "Open connections to origins, in use or idle.",
+    labels: &["upstream"],
 };
 
 const HEALTHY: Family = Family {
     name: names::UPSTREAM_HEALTHY,
-    help: "1 while at least one server of the upstream is believed to answer, else 0.",
+    help: "Servers of the upstream that are believed to answer.",
     labels: &["upstream"],
 };

@@ -21,7 +21,7 @@ pub enum Patience {
 ///
 /// The timer is set for the first wait and then only re-armed when it fires too early, so that a
 /// busy exchange pays for reading the clock once per wait.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Silence {
     limit: Option<Duration>,
     since: Option<Instant>,

@@ -1,7 +1,8 @@
 """What every test shares: one origin, one Apache, one gateway, for the whole run."""
 
+import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from harness import client
 from harness.apache import Apache
 from harness.gateway import Gateway, Origins
 from harness.origin import Origin
+
+# Every server here is on this machine, whatever proxy the environment names for others.
+os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1"
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +56,9 @@ def no_client_stays() -> Iterator[None]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Puts the gateway's words beside a failure."""
     report = yield
     gateway = getattr(item, "funcargs", {}).get("gateway")

@@ -9,7 +9,8 @@ pub(crate) fn named(text: &str) -> Vec<String> {
     let mut paths = Vec::new();
     let mut index = 0;
     while index < tokens.len() {
-        if tokens[index] == "use" {
+        // `use<…>` lists the lifetimes that a returned type captures.
+        if tokens[index] == "use" && tokens.get(index + 1).is_some_and(|token| token != "<") {
             index = use_tree(&tokens, index + 1, "", &mut paths);
         } else if is_word(&tokens[index]) {
             let (path, next) = chain(&tokens, index);
@@ -32,7 +33,7 @@ fn use_tree(tokens: &[String], start: usize, prefix: &str, paths: &mut Vec<Strin
         match token.as_str() {
             "{" => {
                 index += 1;
-                while tokens.get(index).is_some_and(|token| token != "}") {
+                while tokens.get(index).is_some_and(|token| token != "}" && token != ";") {
                     index = use_tree(tokens, index, &path, paths);
                     index += usize::from(tokens.get(index).is_some_and(|token| token == ","));
                 }
@@ -195,6 +196,7 @@ fn comments_literals_and_test_items_are_not_code() {
         "#[cfg(test)] mod tests { use rand::x; fn f() { a::b(); } }",
         "#[cfg(test)]\nmod tests;",
         "#[cfg(test)]\nuse proptest::prelude;",
+        "fn f() -> impl Sized + use<'_> { x; }",
     ] {
         assert_eq!(named(text), Vec::<String>::new(), "{text}");
     }
@@ -208,6 +210,7 @@ fn code_after_a_literal_or_a_test_item_is_still_read() {
         "fn f<'a>(x: &'a str) { a::b(); }",
         "#[cfg(test)] mod tests { fn f() {} }\na::b();",
         "#[cfg(test)] use x::y;\na::b();",
+        "use {; }\na::b();",
         "let r = br##\"\"# x::y\"##; a::b();",
     ] {
         assert_eq!(named(text), ["a::b"], "{text}");

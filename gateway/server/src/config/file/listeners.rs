@@ -9,6 +9,13 @@ use crate::config::rules::{Choice, Least, List, Text};
 use crate::config::section::{Optional, Present, Required, section};
 use crate::config::settings::Protocol;
 
+const PROTOCOLS: [(&str, Protocol); 4] = [
+    (Protocol::Http1.as_str(), Protocol::Http1),
+    (Protocol::H2.as_str(), Protocol::H2),
+    (Protocol::H2c.as_str(), Protocol::H2c),
+    (Protocol::H3.as_str(), Protocol::H3),
+];
+
 section! {
     /// Where clients connect.
     struct ListenerFile {
@@ -17,16 +24,11 @@ section! {
             what: "an address such as \"0.0.0.0:443\"", pattern: "^.+:[0-9]{1,5}$", parse: grammar::socket_address,
         }, "the IP:PORT to listen on such as address = \"0.0.0.0:443\"");
 
-        /// What the listener speaks; http/1.1 includes 1.0, h3 is announced by Alt-Svc. Default with tls:
-        /// ["http/1.1", "h2", "h3"], without: ["http/1.1", "h2c"]. h2 and h3 need tls, h2c must not have it.
+        /// What the listener speaks; http/1.1 includes 1.0, h3 is announced by Alt-Svc. With tls the default is
+        /// http/1.1, h2 and h3, without it http/1.1 and h2c; h2 and h3 need tls, h2c must not have it.
         protocols: Option<Located<Vec<Located<Protocol>>>> = "protocols" => Optional(List {
             of: Choice {
-                words: &[
-                    (Protocol::Http1.as_str(), Protocol::Http1),
-                    (Protocol::H2.as_str(), Protocol::H2),
-                    (Protocol::H2c.as_str(), Protocol::H2c),
-                    (Protocol::H3.as_str(), Protocol::H3),
-                ],
+                words: &PROTOCOLS,
                 later: &[],
             },
             what: "a list such as [\"http/1.1\", \"h2\"]",

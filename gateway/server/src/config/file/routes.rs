@@ -72,7 +72,7 @@ section! {
 section! {
     /// How a long-running route tells its clients.
     struct ProgressFile {
-        /// Who gets interim heads: on-request means Prefer: processing or progress.
+        /// Who gets interim heads; on-request: who sent Prefer: processing or progress.
         interim: Located<InterimMode> = "interim" => Default(Choice {
             words: &[
                 ("never", InterimMode::Never),
@@ -85,7 +85,7 @@ section! {
         /// A response that is ready before this is just sent: no 102, no Location, no record.
         interim_after: Located<Duration> = "interim-after" => Default(Span(Duration::ZERO, MINUTE), r#""100ms""#);
 
-        /// Who gets a 202 after accept-after: on-request means Prefer: respond-async.
+        /// Who gets a 202 after accept-after; on-request: who sent Prefer: respond-async.
         accept_async: Located<AcceptAsync> = "accept-async" => Default(Choice {
             words: &[
                 ("never", AcceptAsync::Never),
@@ -98,7 +98,7 @@ section! {
         /// How long a request is held before a 202 when it names no wait.
         accept_after: Located<Duration> = "accept-after" => Default(Span(Duration::ZERO, DAY), r#""10s""#);
 
-        /// HTTP/1.0: 202 after this. "never" where a proxy in front speaks HTTP/1.0 to the gateway.
+        /// HTTP/1.0: 202 after this; "never" where a proxy in front speaks HTTP/1.0 to the gateway.
         http10_accept_after: Located<Option<Duration>> = "http10-accept-after" => Default(
             DurationOrNever(Span(Duration::ZERO, DAY)), r#""5s""#);
 
@@ -119,7 +119,7 @@ section! {
         /// origin is only slow.
         stall_timeout: Located<Duration> = "stall-timeout" => Default(Span(Duration::ZERO, DAY), r#""0s""#);
 
-        /// What becomes of an operation whose client left: continue (once a Location was announced) or cancel.
+        /// What becomes of an operation whose client left; without an announced Location it is always canceled.
         on_disconnect: Located<OnDisconnect> = "on-disconnect" => Default(Choice {
             words: &[("continue", OnDisconnect::Continue), ("cancel", OnDisconnect::Cancel)], later: &[],
         }, r#""continue""#);
@@ -145,7 +145,7 @@ section! {
             what: "a prefix such as \"python-requests/\"", pattern: "^[!-~][ -~]*$", parse: grammar::user_agent,
         }, "the beginning of the client's User-Agent such as user-agent = \"python-requests/\"");
 
-        /// "never": no 1xx whatever the client asks for.
+        /// No 1xx whatever the client asks for.
         interim: Option<Located<InterimMode>> = "interim" => Optional(Choice {
             words: &[("never", InterimMode::Never)], later: &[],
         });

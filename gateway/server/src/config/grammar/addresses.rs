@@ -51,7 +51,9 @@ pub(in crate::config) fn socket_address(text: &str) -> Result<SocketAddr, String
 /// The host of a request: no port, lower case, IPv6 in brackets.
 pub(in crate::config) fn host_in_url(text: &str) -> Result<String, String> {
     parse_host(text).map(|host| in_url(&host)).ok_or_else(|| {
-        format!("{text:?} is not a host, write a name or an IP address without a port, such as \"api.example\"")
+        format!(
+            "{text:?} is not a host, write a name or an IP address without a port, such as \"api.example\""
+        )
     })
 }
 
@@ -176,7 +178,9 @@ impl IpPrefix {
     /// Reads an IP address or a CIDR prefix.
     pub(in crate::config) fn parse(text: &str) -> Result<Self, String> {
         let wrong = || {
-            format!("{text:?} is not an address or a prefix, write one such as \"127.0.0.1\", \"10.0.0.0/8\" or \"fd00::/8\"")
+            format!(
+                "{text:?} is not an address or a prefix, write one such as \"127.0.0.1\", \"10.0.0.0/8\" or \"fd00::/8\""
+            )
         };
         let (address, length) = text.split_once('/').map_or((text, None), |(a, l)| (a, Some(l)));
         let address: IpAddr = address.parse().map_err(|_| wrong())?;

@@ -20,7 +20,9 @@ impl PathPrefix {
         if prefix.is_empty() || is_path(prefix) {
             return Ok(Self(prefix.to_owned()));
         }
-        Err(format!("{text:?} is not a path, write plain segments such as \"/reports/\", no query, no \"//\" and no \"..\""))
+        Err(format!(
+            "{text:?} is not a path, write plain segments such as \"/reports/\", no query, no \"//\" and no \"..\""
+        ))
     }
 
     /// The prefix without a slash at its end; empty for the prefix that covers every path.
@@ -58,8 +60,8 @@ pub(in crate::config) const STATUS_PATH_PATTERN: &str = "^/([A-Za-z0-9._~-]+/)+$
 
 /// The path of a file, as written.
 pub(in crate::config) fn file_path(text: &str) -> Result<PathBuf, String> {
-    if text.is_empty() || text.contains('\0') {
-        return Err(format!("{text:?} is not a file name, write the path of a PEM file"));
+    if text.is_empty() || text.contains(char::is_control) {
+        return Err(format!("{text:?} is not a file name, write the name of a PEM file"));
     }
     Ok(PathBuf::from(text))
 }
@@ -73,7 +75,9 @@ fn is_segment(segment: &str) -> bool {
     let mut bytes = segment.bytes();
     while let Some(byte) = bytes.next() {
         let is_right = match byte {
-            b'%' => [bytes.next(), bytes.next()].into_iter().all(|b| b.is_some_and(|b| b.is_ascii_hexdigit())),
+            b'%' => {
+                [bytes.next(), bytes.next()].into_iter().all(|b| b.is_some_and(|b| b.is_ascii_hexdigit()))
+            }
             _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte),
         };
         if !is_right {
@@ -113,7 +117,9 @@ mod tests {
 
     #[test]
     fn what_is_no_path_prefix() {
-        for text in ["", "reports", "/a//b", "//", "/a/../b", "/.", "/a?b", "/a#b", "/a b", "/%zz", "/%4", "/ä"] {
+        for text in
+            ["", "reports", "/a//b", "//", "/a/../b", "/.", "/a?b", "/a#b", "/a b", "/%zz", "/%4", "/ä"]
+        {
             assert!(PathPrefix::parse(text).is_err(), "{text:?}");
         }
         assert!(PathPrefix::parse("/a%20b/(c)").is_ok());

@@ -28,17 +28,20 @@ pub(super) fn pair(
     match CertifiedKey::from_der(chain, key, &default_provider()) {
         Ok(_) => Some(paths),
         Err(rustls::Error::InconsistentKeys(_)) => {
-            let message = format!("is not the key of {:?}, write the file of its private key", certificate.value);
+            let message =
+                format!("is not the key of {}, write the file of its private key", paths.0.display());
             problems.wrong(&private_key.place, message);
             None
         }
         Err(rustls::Error::InvalidCertificate(error)) => {
-            let message = format!("cannot be used: {error:?}, write a PEM file of the listener's certificate");
+            let message =
+                format!("cannot be used: {error:?}, write a PEM file of the listener's certificate");
             problems.wrong(&certificate.place, message);
             None
         }
-        Err(error) => {
-            let message = format!("cannot be used: {error}, write a PEM file of an RSA, ECDSA or Ed25519 key");
+        Err(_) => {
+            let key = paths.1.display();
+            let message = format!("{key} cannot be used, write a PEM file of an RSA, ECDSA or Ed25519 key");
             problems.wrong(&private_key.place, message);
             None
         }
@@ -52,7 +55,10 @@ pub(super) fn trusted(ca: &Located<PathBuf>, directory: &Path, problems: &mut Pr
     let checked = read_certificates(&path).and_then(|certificates| {
         let added = certificates.into_iter().try_for_each(|certificate| roots.add(certificate));
         added.map_err(|error| {
-            format!("{} has a certificate that cannot be trusted: {error}, write a PEM file of roots", path.display())
+            format!(
+                "{} has a certificate that cannot be trusted: {error}, write a PEM file of roots",
+                path.display()
+            )
         })
     });
     checked.map_err(|message| problems.wrong(&ca.place, message)).ok()?;
@@ -74,7 +80,6 @@ fn read_private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let relative = "file names are relative to this file";
     let mut bytes = Vec::new();
     let opened = File::open(path).and_then(|file| file.take(MAXIMUM_PEM_BYTES + 1).read_to_end(&mut bytes));
     match opened {
@@ -83,7 +88,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
         }
         Ok(_) => Ok(bytes),
         Err(error) => Err(format!(
-            "{} cannot be read: {error}, write the name of a PEM file ({relative})",
+            "{} cannot be read: {error}, write a file name relative to the configuration file",
             path.display()
         )),
     }

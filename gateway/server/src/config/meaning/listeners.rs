@@ -23,7 +23,7 @@ pub(super) fn listener(
         Some(written) => Some(tls(written, directory, problems)?),
         None => None,
     };
-    Some(ListenerSettings { address: value_of(&file.address)?, protocols, tls: settings })
+    Some(ListenerSettings { address: value_of(file.address.as_ref())?, protocols, tls: settings })
 }
 
 /// No two listeners on one address; the admin listener least of all. Port 0 is another one each time.
@@ -34,8 +34,10 @@ pub(super) fn refuse_shared_addresses(file: &ConfigFile, problems: &mut Problems
     for (address, owner) in public.chain(admin) {
         let Some(address) = address.as_ref().filter(|address| address.value.port() != 0) else { continue };
         match taken.iter().find(|(earlier, _)| *earlier == address.value) {
-            Some((_, earlier)) => problems
-                .wrong(&address.place, format!("{} is taken by {earlier}, write another address", address.value)),
+            Some((_, earlier)) => problems.wrong(
+                &address.place,
+                format!("{} is taken by {earlier}, write another address", address.value),
+            ),
             None => taken.push((address.value, &owner.key)),
         }
     }
@@ -48,8 +50,8 @@ fn refuse_impossible_protocols(file: &ListenerFile, problems: &mut Problems) {
     for protocol in file.protocols.iter().flat_map(|list| &list.value) {
         let message = match protocol.value {
             _ if undecided => continue,
-            Protocol::H2 if !encrypted => "\"h2\" needs tls, write tls = { … } or \"h2c\"",
-            Protocol::H3 if !encrypted => "\"h3\" needs tls, write tls = { … } or remove \"h3\"",
+            Protocol::H2 if !encrypted => "\"h2\" needs tls, add the key tls or write \"h2c\"",
+            Protocol::H3 if !encrypted => "\"h3\" needs tls, add the key tls or remove \"h3\"",
             Protocol::H2c if encrypted => "\"h2c\" is HTTP/2 without tls, write \"h2\" or remove tls",
             _ => continue,
         };

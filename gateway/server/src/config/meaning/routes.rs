@@ -1,12 +1,13 @@
 //! What routes and client profiles mean.
 
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 
 use super::{value_of, values_of};
 use crate::config::file::{ClientProfileFile, MatchFile, ProgressFile, RouteFile, UpstreamFile};
 use crate::config::nearest::{is_near, nearest, one_of};
 use crate::config::profiles::Profile;
-use crate::config::reader::{Located, Problems};
+use crate::config::reader::{Located, Place, Problems};
 use crate::config::section::absent;
 use crate::config::settings::{ProgressSettings, RouteMatch, RouteSettings};
 
@@ -18,7 +19,7 @@ pub(super) fn route(
 ) -> Option<RouteSettings> {
     let upstream = file.upstream.as_ref().and_then(|name| find_upstream(name, upstreams, problems));
     Some(RouteSettings {
-        name: value_of(&file.name)?,
+        name: value_of(file.name.as_ref())?,
         matcher: matcher(&file.matcher),
         upstream: upstream?,
         relay_informational: file.relay_informational.value,
@@ -34,7 +35,7 @@ impl Default for ProgressSettings {
 
 /// A route with the match of an earlier one never gets a request.
 pub(super) fn refuse_equal_matches(routes: &[RouteFile], problems: &mut Problems) {
-    let mut seen: Vec<(RouteMatch, &RouteFile)> = Vec::new();
+    let mut seen: HashMap<RouteMatch, &Place> = HashMap::new();
     for route in routes {
         let place = &route.matcher.place;
         if problems.concern(place) {
@@ -42,15 +43,13 @@ pub(super) fn refuse_equal_matches(routes: &[RouteFile], problems: &mut Problems
         }
         let mut matches = matcher(&route.matcher);
         matches.methods.sort_by(|a, b| a.as_str().cmp(b.as_str()));
-        match seen.iter().find(|(earlier, _)| *earlier == matches) {
-            Some((_, earlier)) => {
-                let message = format!(
-                    "takes the same requests as {}, so this route never gets one; change one of the two",
-                    earlier.matcher.place.key
-                );
-                problems.wrong(place, message);
-            }
-            None => seen.push((matches, route)),
+        let earlier = *seen.entry(matches).or_insert(place);
+        if earlier != place {
+            let message = format!(
+                "takes the same requests as {}, so this route never gets one; change one",
+                earlier.key
+            );
+            problems.wrong(place, message);
         }
     }
 }
@@ -58,7 +57,10 @@ pub(super) fn refuse_equal_matches(routes: &[RouteFile], problems: &mut Problems
 /// What the file adds to the built-in table of clients.
 pub(super) fn profiles(files: &[ClientProfileFile], problems: &mut Problems) -> Vec<(String, Profile)> {
     super::refuse_repeated_names(files.iter().map(|file| &file.user_agent), problems);
-    files.iter().filter_map(|file| Some((value_of(&file.user_agent)?, profile(file, problems)?))).collect()
+    files
+        .iter()
+        .filter_map(|file| Some((value_of(file.user_agent.as_ref())?, profile(file, problems)?)))
+        .collect()
 }
 
 fn profile(file: &ClientProfileFile, problems: &mut Problems) -> Option<Profile> {
@@ -97,8 +99,8 @@ fn progress(file: &ProgressFile) -> ProgressSettings {
 
 fn matcher(file: &MatchFile) -> RouteMatch {
     RouteMatch {
-        host: value_of(&file.host),
-        path: value_of(&file.path),
+        host: value_of(file.host.as_ref()),
+        path: value_of(file.path.as_ref()),
         methods: file.methods.as_ref().map(values_of).unwrap_or_default(),
     }
 }
@@ -108,12 +110,16 @@ fn find_upstream(
     upstreams: &[UpstreamFile],
     problems: &mut Problems,
 ) -> Option<usize> {
-    let named = |upstream: &UpstreamFile| value_of(&upstream.name).is_some_and(|known| known == name.value);
+    let named =
+        |upstream: &UpstreamFile| value_of(upstream.name.as_ref()).is_some_and(|known| known == name.value);
     if let Some(index) = upstreams.iter().position(named) {
         return Some(index);
     }
-    let names: Vec<&str> =
-        upstreams.iter().filter_map(|upstream| upstream.name.as_ref()).map(|name| name.value.as_str()).collect();
+    let names: Vec<&str> = upstreams
+        .iter()
+        .filter_map(|upstream| upstream.name.as_ref())
+        .map(|name| name.value.as_str())
+        .collect();
     // Without a single named upstream that is what is wrong, and it is noted there.
     let nearest = nearest(&name.value, &names)?;
     let message = if is_near(&name.value, nearest) {

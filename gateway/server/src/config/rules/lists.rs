@@ -6,6 +6,9 @@ use toml::de::DeValue;
 use super::{Rule, members, wrong_type};
 use crate::config::reader::{Located, Place, Problems};
 
+/// More than any list needs; each element is compared with those before it.
+const MAXIMUM_ELEMENTS: usize = 10_000;
+
 /// A list of values under one rule, without repetition.
 pub(in crate::config) struct List<R> {
     /// The rule of each element.
@@ -37,6 +40,11 @@ impl<R: Rule<Value: PartialEq>> Rule for List<R> {
             problems.wrong(place, format!("is empty, write {}", self.what));
             return None;
         }
+        if array.len() > MAXIMUM_ELEMENTS {
+            let message = format!("has {} elements, write at most {MAXIMUM_ELEMENTS}", array.len());
+            problems.wrong(place, message);
+            return None;
+        }
         let mut elements: Vec<Located<R::Value>> = Vec::with_capacity(array.len());
         for (index, element) in array.iter().enumerate() {
             let place = place.element(index).at(element.span().start);
@@ -52,8 +60,16 @@ impl<R: Rule<Value: PartialEq>> Rule for List<R> {
 
     fn schema(&self) -> Map<String, Json> {
         let least = u8::from(self.least == Least::One);
-        members(
-            json!({ "type": "array", "items": self.of.schema(), "minItems": least, "uniqueItems": true }),
-        )
+        members(json!({
+            "type": "array",
+            "items": self.of.schema(),
+            "minItems": least,
+            "maxItems": MAXIMUM_ELEMENTS,
+            "uniqueItems": true,
+        }))
+    }
+
+    fn range(&self) -> String {
+        self.of.range()
     }
 }

@@ -97,10 +97,9 @@ fn read_present<R: Rule>(rule: &R, slot: Slot<'_>, problems: &mut Problems) -> O
 }
 
 fn facts_of<R: Rule>(rule: &R, name: &'static str, about: &str) -> KeyFacts {
-    let mut about = about.trim().to_owned();
-    if !rule.range().is_empty() {
-        about.push_str(&format!(" Allowed: {}.", rule.range()));
-    }
+    let range = Some(rule.range()).filter(|range| !range.is_empty());
+    let allowed = range.map(|range| format!(" Allowed: {range}.")).unwrap_or_default();
+    let about = format!("{}{allowed}", about.trim());
     KeyFacts { name, about, need: Need::Optional, schema: rule.schema() }
 }
 
@@ -158,12 +157,12 @@ impl<S: Section> Field for Many<S> {
     fn read(&self, slot: Slot<'_>, problems: &mut Problems) -> Vec<S> {
         let brackets = format!("[[{}]] with double brackets", slot.place.key);
         let elements = match slot.value {
-            Some(DeValue::Array(array)) => array.as_slice(),
+            Some(DeValue::Array(array)) => array.iter().collect(),
             Some(value) => {
                 wrong_type(value, &brackets, &slot.place, problems);
                 return Vec::new();
             }
-            None => &[],
+            None => Vec::new(),
         };
         if elements.is_empty() && self.0 == Need::Required {
             problems.missing(&slot.place, format!("is missing, write at least one {brackets}"));

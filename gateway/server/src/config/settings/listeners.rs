@@ -52,7 +52,7 @@ impl Protocol {
     pub const ALL: [Self; 4] = [Self::Http1, Self::H2, Self::H2c, Self::H3];
 
     /// As the file writes it.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Http1 => "http/1.1",
             Self::H2 => "h2",

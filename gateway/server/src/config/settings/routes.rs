@@ -23,7 +23,7 @@ pub struct RouteSettings {
 }
 
 /// Which requests a route takes: all conditions must hold, an absent one holds always.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct RouteMatch {
     /// The host of the request: lower case, without port, IPv6 in brackets.
     pub host: Option<String>,

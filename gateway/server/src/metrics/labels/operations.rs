@@ -97,52 +97,46 @@ label! {
 label! {
     /// What became of a request to an origin.
     UpstreamResult {
-        /// A final head came.
-        Answered = "answered",
-        /// No connection could be had.
-        ConnectFailed = "connect_failed",
-        /// Nothing came in time.
-        TimedOut = "timed_out",
-        /// The connection broke.
-        Broken = "broken",
-        /// The response cannot be framed, or is none.
-        Malformed = "malformed",
-        /// We gave it up.
+        /// A final response below 300.
+        Success = "2xx",
+        /// A final response from 300 to 399.
+        Redirect = "3xx",
+        /// A final response from 400 to 499.
+        ClientError = "4xx",
+        /// A final response of 500 and up.
+        ServerError = "5xx",
+        /// No final response.
+        Failed = "error",
+        /// Given up before the final response.
         Canceled = "canceled",
-    }
-}
-
-label! {
-    /// What a connection to an origin is doing.
-    UpstreamConnection {
-        /// It carries a request.
-        Active = "active",
-        /// It waits for one.
-        Idle = "idle",
     }
 }
 
 label! {
     /// What the store is asked to do.
     StoreOperation {
-        /// To take a new record.
-        Create = "create",
-        /// To give a record.
-        Read = "read",
-        /// To replace a record.
-        Update = "update",
-        /// To give up a record.
-        Remove = "remove",
-        /// To give up what has expired.
-        Expire = "expire",
+        /// To take in a new operation.
+        Accept = "accept",
+        /// To note a newer state of a running one.
+        Checkpoint = "checkpoint",
+        /// To note the end of one.
+        Finish = "finish",
+        /// To look one up.
+        Find = "find",
+        /// To forget one.
+        Forget = "forget",
+        /// To drop what is past its time.
+        Sweep = "sweep",
     }
 }
 
 label! {
     /// Why the store failed.
-    StoreError {
+    StoreFault {
         /// There is no room.
         Full = "full",
+        /// The operation is not there.
+        Missing = "missing",
         /// It cannot be reached, or its medium fails.
         Unavailable = "unavailable",
         /// A record cannot be read.

@@ -24,6 +24,8 @@ KeepAliveTimeout 600
 MaxKeepAliveRequests 0
 DocumentRoot "{root}/documents"
 DavLockDB "{root}/locks"
+# mod_dav wants a Destination with its own scheme and port; behind a proxy that ends TLS it is told so here.
+RequestHeader edit Destination "^https?://[^/]*" "http://127.0.0.1:{port}" early
 <Directory "{root}/documents">
     Require all granted
     Dav On
@@ -39,7 +41,7 @@ class Apache:
         self.port = free_port()
         self.tree = root / "documents/dav"
         self.tree.mkdir(parents=True)
-        modules = ["mpm_event", "authz_core", "dav", "dav_fs"]
+        modules = ["mpm_event", "authz_core", "headers", "dav", "dav_fs"]
         load = "\n".join(f"LoadModule {name}_module {_MODULES}/mod_{name}.so" for name in modules)
         user = ""
         if os.geteuid() == 0:

@@ -5,7 +5,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import IO, Protocol
+from typing import IO, Literal, Protocol
 
 from harness.process import PATIENCE, stop
 from harness.transcript import Final, Transcript
@@ -51,7 +51,9 @@ Listener = Callable[[str], None]
 class Program:
     """A client that is a process. It reports on one pipe, which a thread of its own reads."""
 
-    def __init__(self, command: list[str], body: bytes | None, *, reports_on: str) -> None:
+    def __init__(
+        self, command: list[str], body: bytes | None, *, reports_on: Literal["stdout", "stderr"]
+    ) -> None:
         self.transcript = Transcript()
         self._listener = self.listener()
         self._said: list[str] = []
@@ -60,10 +62,11 @@ class Program:
         with tempfile.TemporaryFile() as stdin:
             stdin.write(body or b"")
             stdin.seek(0)
-            streams: dict[str, object] = {"stdout": self._other, "stderr": self._other}
-            streams[reports_on] = subprocess.PIPE
-            self._child = subprocess.Popen(command, stdin=stdin, **streams)
-        report = getattr(self._child, reports_on)
+            stdout = subprocess.PIPE if reports_on == "stdout" else self._other
+            stderr = subprocess.PIPE if reports_on == "stderr" else self._other
+            self._child = subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stderr)
+        report = self._child.stdout or self._child.stderr
+        assert report is not None
         self._reader = threading.Thread(target=self._read, args=(report,), daemon=True)
         self._reader.start()
         _running.append(self)
@@ -97,7 +100,7 @@ class Program:
         """Waits for a successful end and returns what went to the other pipe."""
         code = self.exit_code()
         other = self._take_other()
-        assert code == 0, f"{self._child.args} ended with {code}:\n{self.said}\n{other.decode('latin-1')}"
+        assert code == 0, f"{self._child.args!r} ended with {code}:\n{self.said}\n{other.decode('latin-1')}"
         return other
 
     def leave(self) -> None:

@@ -64,10 +64,9 @@ class Origin:
         url = f"{self.url('control')}/{target}"
         request = urllib.request.Request(url, data=json.dumps(parameters).encode(), method="POST")
         with urllib.request.urlopen(request, timeout=2 * PATIENCE) as response:
-            return json.load(response)
+            told: dict[str, Any] = json.load(response)
+            return told
 
     def stop(self) -> None:
-        stop(self._child)
-        for pipe in (self._child.stdin, self._child.stdout):
-            if pipe is not None:
-                pipe.close()
+        with self._child:
+            stop(self._child)

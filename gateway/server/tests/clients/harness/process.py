@@ -37,7 +37,7 @@ def _is_free(port: int, kind: socket.SocketKind) -> bool:
     return True
 
 
-def stop(child: subprocess.Popen) -> int:
+def stop(child: "subprocess.Popen[bytes]") -> int:
     """Asks the child to end with SIGTERM, kills it if it does not, and returns its exit code."""
     child.terminate()
     try:

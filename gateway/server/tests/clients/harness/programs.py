@@ -15,7 +15,7 @@ class Curl(Program):
     def __init__(self, request: Request, *options: str) -> None:
         command = ["curl", "--silent", "--show-error", "--dump-header", "/dev/stderr", "--insecure", *options]
         command += ["--head"] if request.verb == "HEAD" else ["--request", request.verb]
-        command += [part for name, value in request.all_fields.items() for part in ("--header", f"{name}: {value}")]
+        command += [f"-H{name}: {value}" for name, value in request.all_fields.items()]
         command += ["--data-binary", "@-"] if request.body is not None else []
         super().__init__([*command, request.url], request.body, reports_on="stderr")
 

@@ -24,9 +24,31 @@ fn server_addresses() {
 #[test]
 fn what_is_no_server_address() {
     let table = [
-        "", "http", "http:", "http://", "http:///x", "ftp://a", "HTTP://a", "http://a:0", "http://a:65536", "http://a:",
-        "http://a:x", "http://a:+1", "http://a:1:2", "http://u@a", "http://[::1", "http://::1", "http://a/b", "http://a?q",
-        "http://a#f", "http://a b", "http://-a", "http://a..b", "http://1.2.3", "http://256.1.1.1", "unix:/socket",
+        "",
+        "http",
+        "http:",
+        "http://",
+        "http:///x",
+        "ftp://a",
+        "HTTP://a",
+        "http://a:0",
+        "http://a:65536",
+        "http://a:",
+        "http://a:x",
+        "http://a:+1",
+        "http://a:1:2",
+        "http://u@a",
+        "http://[::1",
+        "http://::1",
+        "http://a/b",
+        "http://a?q",
+        "http://a#f",
+        "http://a b",
+        "http://-a",
+        "http://a..b",
+        "http://1.2.3",
+        "http://256.1.1.1",
+        "unix:/socket",
     ];
     for text in table {
         assert!(ServerAddress::parse(text).is_err(), "{text:?}");
@@ -47,8 +69,15 @@ fn public_urls_lose_their_last_slash() {
     for (text, url) in table {
         assert_eq!(PublicUrl::parse(text).expect(text).as_str(), url);
     }
-    let wrong = ["", "/", "api.example", "//api.example", "ftp://a", "https://", "https://a?q=1", "https://a#f"];
-    for text in wrong.into_iter().chain(["https://u:p@a", "https://a b", "https://a/b c", "https://a//b", "https://ä"]) {
+    let wrong =
+        ["", "/", "api.example", "//api.example", "ftp://a", "https://", "https://a?q=1", "https://a#f"];
+    for text in wrong.into_iter().chain([
+        "https://u:p@a",
+        "https://a b",
+        "https://a/b c",
+        "https://a//b",
+        "https://ä",
+    ]) {
         assert!(PublicUrl::parse(text).is_err(), "{text:?}");
     }
 }

@@ -1,0 +1,164 @@
+//! What one exchange is counted and logged as.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use downstream::{Opening, Protocol};
+use http::{Method, StatusCode};
+use progress_core::exchange::Tally;
+use progress_core::operation::OperationId;
+
+use crate::access_log;
+use crate::metrics::labels::{Mode, Reason, Signal, Suppressed};
+use crate::metrics::{ExchangeMetrics, InFlight, Metrics};
+
+/// The account of an exchange, from its opening to the last octet of its final response. Dropping
+/// it writes the access log line, if there was a final response.
+#[derive(Debug)]
+pub struct Account {
+    metrics: Arc<Metrics>,
+    /// Place of the route in the configuration; `None`: no route matched.
+    route: Option<usize>,
+    route_name: Arc<str>,
+    protocol: Protocol,
+    method: Method,
+    peer: SocketAddr,
+    opened: Instant,
+    heads: u32,
+    answered: Option<Answered>,
+    bytes: u64,
+    operation: Option<OperationId>,
+    _in_flight: InFlight,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Answered {
+    status: StatusCode,
+    mode: Mode,
+}
+
+/// The route that an exchange is counted under.
+#[derive(Clone, Debug)]
+pub struct CountedRoute {
+    /// Place in the configuration; `None`: no route matched, or the gateway answers itself.
+    pub index: Option<usize>,
+    /// Its name.
+    pub name: Arc<str>,
+}
+
+impl Account {
+    /// Opens the account of a request that has just arrived.
+    pub fn open(metrics: Arc<Metrics>, route: CountedRoute, method: &Method, opening: &Opening) -> Box<Self> {
+        let protocol = opening.protocol;
+        let in_flight = metrics.route(route.index).exchange(protocol).opened();
+        Box::new(Self {
+            route: route.index,
+            route_name: route.name,
+            protocol,
+            method: method.clone(),
+            peer: opening.connection.peer,
+            opened: now(),
+            heads: 0,
+            answered: None,
+            bytes: 0,
+            operation: None,
+            _in_flight: in_flight,
+            metrics,
+        })
+    }
+
+    /// An interim head was written.
+    pub fn interim_written(&mut self, reason: Reason, status: StatusCode, now: Instant) {
+        if self.heads == 0 {
+            self.cadence().first_signal(Signal::Interim, now.saturating_duration_since(self.opened));
+        }
+        self.heads += 1;
+        self.exchange().interim(reason, status);
+    }
+
+    /// The cadence of a head of ours: how long after the one before, how late.
+    pub fn paced(&self, reason: Reason, gap: Option<Duration>, late: Duration) {
+        if let Some(gap) = gap {
+            self.cadence().interval(reason, gap);
+        }
+        self.cadence().lateness(late);
+    }
+
+    /// A head that could have been written was not.
+    pub fn withheld(&self, reason: Suppressed) {
+        self.exchange().withheld(reason);
+    }
+
+    /// Counts the heads of a course that did not go out.
+    pub fn tally(&self, tally: Tally) {
+        let reasons = [
+            (tally.coalesced, Suppressed::Coalesced),
+            (tally.stalled, Suppressed::Stalled),
+            (tally.unacknowledged, Suppressed::Unacknowledged),
+            (tally.budget, Suppressed::Budget),
+        ];
+        for (count, reason) in reasons {
+            (0..count).for_each(|_| self.withheld(reason));
+        }
+    }
+
+    /// A final head goes out.
+    pub fn answered(&mut self, mode: Mode, status: StatusCode) {
+        let elapsed = now().saturating_duration_since(self.opened);
+        if self.heads == 0 {
+            self.cadence().first_signal(Signal::Final, elapsed);
+        }
+        self.cadence().heads(self.heads);
+        self.exchange().answered(mode, status, elapsed);
+        self.answered = Some(Answered { status, mode });
+    }
+
+    /// Octets of the final response's content went out.
+    pub fn sent(&mut self, octets: usize) {
+        self.bytes += octets as u64;
+    }
+
+    /// The operation behind the exchange is known now.
+    pub fn operation(&mut self, id: OperationId) {
+        self.operation = Some(id);
+    }
+
+    /// Interim heads so far.
+    pub fn heads(&self) -> u32 {
+        self.heads
+    }
+
+    fn exchange(&self) -> &ExchangeMetrics {
+        self.metrics.route(self.route).exchange(self.protocol)
+    }
+
+    fn cadence(&self) -> &crate::metrics::CadenceMetrics {
+        self.metrics.cadence(self.protocol)
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        let Some(Answered { status, mode }) = self.answered else { return };
+        if !access_log::is_read() {
+            return;
+        }
+        access_log::record(&access_log::Entry {
+            protocol: self.protocol,
+            method: &self.method,
+            route: &self.route_name,
+            status,
+            elapsed: now().saturating_duration_since(self.opened),
+            bytes: self.bytes,
+            heads: self.heads,
+            mode,
+            operation: self.operation,
+            peer: self.peer,
+        });
+    }
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}

@@ -1,0 +1,299 @@
+//! Requests behind which stands an operation: their clients hear of it by heads, by a 202, or both.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use downstream::{Alarm, DrainWatch, Phase, Window};
+use http::Response;
+use progress_core::exchange::{Because, Course, Step};
+use progress_core::interim::{InterimHead, Monitor};
+use progress_core::prefer::Applied;
+use progress_core::progress::Dialect;
+
+use super::{Saying, withheld};
+use crate::account::Account;
+use crate::answer::{Finishing, Told};
+use crate::config::OnDisconnect;
+use crate::content::Content;
+use crate::metrics::labels::{Downgrade, Mode, Suppressed, Via};
+use crate::metrics::{Metrics, Watching};
+use crate::operations::{Answer, Control, Fault, Identity, OperationCell, Operations, Watcher};
+use crate::problem::Problem;
+use crate::status::{Rendering, View};
+
+/// A client that waits for an operation.
+pub struct Followed {
+    course: Course,
+    watcher: Watcher,
+    alarm: Alarm,
+    /// What the connection's beats are counted from.
+    grid: Instant,
+    manner: Manner,
+    registering: Option<Registering>,
+    drain: DrainWatch,
+    told_revision: Option<u64>,
+    watching: Option<Watching>,
+    stage: Stage,
+}
+
+/// How the client of one exchange is dealt with.
+#[derive(Clone, Debug)]
+pub struct Manner {
+    /// Where operations are registered.
+    pub operations: Arc<Operations>,
+    /// Where things are counted.
+    pub metrics: Arc<Metrics>,
+    /// How final responses are completed.
+    pub finishing: Finishing,
+    /// The form of labels.
+    pub dialect: Dialect,
+    /// What is honoured by heads.
+    pub heads_applied: Applied,
+    /// What is honoured by a 202.
+    pub accepted_applied: Applied,
+    /// How its status documents are written.
+    pub rendering: Rendering,
+    /// Interim heads that it may get in all.
+    pub maximum_heads: Option<u32>,
+    /// How the first head names the status document.
+    pub naming: Naming,
+    /// What becomes of the operation if it leaves.
+    pub on_disconnect: OnDisconnect,
+}
+
+/// How the first head names the status document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// By `Location`.
+    Location,
+    /// By `Link`: the request is part of a resumable upload (LOC-04).
+    Link,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Waiting,
+    Answered,
+}
+
+type Registering = Pin<Box<dyn Future<Output = Option<Identity>> + Send>>;
+
+// === impl Followed ===
+
+impl Followed {
+    /// Follows the operation of `cell` on a connection whose beats `alarm` is part of.
+    pub fn new(course: Course, cell: &Arc<OperationCell>, pulse: &downstream::Pulse, manner: Manner, drain: DrainWatch) -> Self {
+        Self {
+            course,
+            watcher: cell.watch(),
+            alarm: pulse.alarm(),
+            grid: pulse.grid(),
+            manner,
+            registering: None,
+            drain,
+            told_revision: None,
+            watching: None,
+            stage: Stage::Waiting,
+        }
+    }
+
+    /// What it says next.
+    pub fn poll_saying(&mut self, cx: &mut Context<'_>, window: Window, account: &mut Account) -> Poll<Saying> {
+        self.watcher.register(cx);
+        let now = tokio::time::Instant::now().into_std();
+        self.poll_registration(cx, now, account);
+        if let Some(head) = self.relay(now, window, account) {
+            return Poll::Ready(Saying::relayed(head));
+        }
+        if let Some(answer) = self.cell().take_answer() {
+            return Poll::Ready(self.answer(answer));
+        }
+        if self.drain.poll_reached(Phase::Concluding, cx).is_ready() {
+            return Poll::Ready(self.conclude());
+        }
+        self.take_in(now);
+        let said = loop {
+            match self.course.poll_step(now, withheld(window)) {
+                Some(Step::Register) => self.register(cx, now, account),
+                Some(Step::Head(due)) => break Some(Saying::of_due(due)),
+                Some(Step::Defer(because)) => break self.defer(because),
+                None => break None,
+            }
+        };
+        account.tally(self.course.take_tally());
+        match said {
+            Some(saying) => Poll::Ready(saying),
+            None => {
+                self.alarm.set(self.course.timeout(), cx);
+                Poll::Pending
+            }
+        }
+    }
+
+    fn cell(&self) -> &Arc<OperationCell> {
+        self.watcher.cell()
+    }
+
+    /// Feeds what has happened to the course.
+    fn take_in(&mut self, now: Instant) {
+        if let Some(received) = self.cell().received() {
+            self.course.on_received(received);
+        }
+        let snapshot = self.cell().snapshot();
+        if self.told_revision != Some(snapshot.revision) {
+            self.told_revision = Some(snapshot.revision);
+            self.course.on_snapshot(&snapshot, now);
+        }
+    }
+
+    /// The next of the origin's heads that may go on (FWD-01).
+    fn relay(&mut self, now: Instant, window: Window, account: &Account) -> Option<InterimHead> {
+        if window != Window::Open {
+            return None;
+        }
+        while let Some(head) = self.cell().next_relay() {
+            if self.manner.maximum_heads.is_none_or(|maximum| self.course.heads() < maximum) {
+                self.course.on_relayed(now);
+                return Some(head);
+            }
+            account.withheld(Suppressed::Budget);
+        }
+        None
+    }
+
+    fn register(&mut self, cx: &mut Context<'_>, now: Instant, account: &mut Account) {
+        let cell = Arc::clone(self.cell());
+        // If the response came first there is nothing to register: its answer is on its way.
+        if cell.begin_registration() {
+            let operations = Arc::clone(&self.manner.operations);
+            self.registering = Some(Box::pin(async move { operations.register(&cell).await }));
+            self.poll_registration(cx, now, account);
+        }
+    }
+
+    fn poll_registration(&mut self, cx: &mut Context<'_>, now: Instant, account: &mut Account) {
+        let Some(registering) = &mut self.registering else { return };
+        let Poll::Ready(identity) = registering.as_mut().poll(cx) else { return };
+        self.registering = None;
+        let monitor = identity.map(|identity| {
+            account.operation(identity.id);
+            match self.manner.naming {
+                Naming::Location => Monitor::Location(identity.location),
+                Naming::Link => Monitor::Link(identity.link),
+            }
+        });
+        self.watching = Some(self.manner.metrics.operations.watch(Via::Interim));
+        self.course.on_registered(monitor, self.grid, now);
+    }
+
+    // --- final responses ---
+
+    fn answer(&mut self, answer: Answer) -> Saying {
+        let (response, mode) = match answer {
+            Answer::Direct(response) => (self.of_origin(response.map(Content::Origin)), self.mode()),
+            Answer::Recorded(response) => (self.of_origin(response.map(Content::Recorded)), self.mode()),
+            Answer::Failed(Fault::DEADLINE) if self.manner.accepted_applied.respond_async => {
+                match self.accepted(Downgrade::Deadline) {
+                    Some(saying) => return saying,
+                    None => (self.of_fault(&Fault::DEADLINE), self.mode()),
+                }
+            }
+            Answer::Failed(fault) => (self.of_fault(&fault), self.mode()),
+            Answer::Canceled => (self.of_cancellation(), self.mode()),
+        };
+        self.stage = Stage::Answered;
+        Saying::Final(response, mode)
+    }
+
+    fn of_origin(&self, response: Response<Content>) -> Response<Content> {
+        let mut response = self.manner.finishing.origin(response);
+        self.told().complete(response.headers_mut());
+        response
+    }
+
+    fn of_fault(&self, fault: &Fault) -> Response<Content> {
+        let uri = self.cell().identity().map(|identity| identity.uri.as_ref());
+        let mut response = self.manner.finishing.fault(fault, uri);
+        self.told().complete(response.headers_mut());
+        response
+    }
+
+    fn of_cancellation(&self) -> Response<Content> {
+        let uri = self.cell().identity().map(|identity| identity.uri.as_ref());
+        let problem = Problem::new(http::StatusCode::CONFLICT, "canceled", "The operation was cancelled.");
+        let mut response = self.manner.finishing.problem(&problem.instance(uri));
+        self.told().complete(response.headers_mut());
+        response
+    }
+
+    fn told(&self) -> Told {
+        Told {
+            identity: self.cell().identity().cloned(),
+            snapshot: self.cell().snapshot(),
+            dialect: self.manner.dialect,
+            applied: self.manner.heads_applied,
+        }
+    }
+
+    fn mode(&self) -> Mode {
+        if self.course.has_spoken() { Mode::Interim } else { Mode::Plain }
+    }
+
+    fn defer(&mut self, because: Because) -> Option<Saying> {
+        let reason = match because {
+            Because::Http10 => Downgrade::Http10,
+            Because::WaitElapsed => Downgrade::WaitElapsed,
+            Because::Policy => Downgrade::Policy,
+        };
+        self.accepted(reason)
+    }
+
+    /// The gateway ends: a 202 for who has a status URI, else an honest 503 (interface section 8).
+    fn conclude(&mut self) -> Saying {
+        if let Some(saying) = self.accepted(Downgrade::Drain) {
+            return saying;
+        }
+        self.stage = Stage::Answered;
+        self.cell().control(Control::Abandon);
+        Saying::Final(self.manner.finishing.draining(), self.mode())
+    }
+
+    /// A 202, if the operation is registered.
+    fn accepted(&mut self, reason: Downgrade) -> Option<Saying> {
+        let identity = self.cell().identity()?;
+        let view = View::of_cell(self.cell(), identity);
+        let document = self.manner.rendering.document(&view);
+        let response =
+            self.manner.finishing.accepted(document, identity, &self.manner.accepted_applied);
+        self.stage = Stage::Answered;
+        self.manner.metrics.operations.downgraded(reason);
+        let asked = self.manner.accepted_applied.respond_async;
+        Some(Saying::Final(response, if asked { Mode::Async } else { Mode::Downgraded }))
+    }
+}
+
+/// The client left, or has its answer. Leaving is what tells the operation that nobody listens
+/// any more (architecture section 4.7, DOC-09).
+impl Drop for Followed {
+    fn drop(&mut self) {
+        let cell = self.cell();
+        cell.leave();
+        if self.stage == Stage::Answered {
+            return;
+        }
+        match self.manner.on_disconnect {
+            OnDisconnect::Continue if self.course.has_announced() => {}
+            OnDisconnect::Cancel if self.course.has_announced() => cell.control(Control::Cancel),
+            _ => cell.control(Control::Abandon),
+        }
+    }
+}
+
+impl std::fmt::Debug for Followed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Followed").field("course", &self.course).finish_non_exhaustive()
+    }
+}

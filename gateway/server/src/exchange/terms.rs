@@ -1,0 +1,180 @@
+//! What an exchange on a progress route is promised: its route's settings, its preferences and
+//! its client's abilities, made one.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use downstream::Protocol;
+use http::HeaderMap;
+use http::header::{USER_AGENT, VIA};
+use progress_core::exchange::{Because, Deferral, HeadTerms, Terms};
+use progress_core::pacing::Cadence;
+use progress_core::prefer::{Applied, Honoured, Preferences};
+
+use crate::config::{AcceptAsync, ClientProfiles, InterimMode, Profile, ProgressSettings};
+use crate::metrics::labels::Suppressed;
+
+/// What is known of a request's client.
+#[derive(Clone, Copy, Debug)]
+pub struct Client {
+    /// The version that the request came in.
+    pub protocol: Protocol,
+    /// What it prefers.
+    pub preferences: Preferences,
+    /// What clients of its name can bear.
+    profile: Option<Profile>,
+    hop: Hop,
+}
+
+/// The oldest version on the way to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hop {
+    /// `Via` names an HTTP/1.0 hop, which cannot carry interim heads (H11-04, I-03).
+    Http10,
+    Capable,
+}
+
+/// What an exchange is promised.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Its course.
+    pub terms: Terms,
+    /// What of its preferences is honoured by heads.
+    pub heads_applied: Applied,
+    /// What of its preferences is honoured by a 202.
+    pub accepted_applied: Applied,
+    /// What is kept from the origin (PRF-15).
+    pub honoured: Honoured,
+    /// Why it gets no heads, for the metric; once per exchange.
+    pub suppressed: Option<Suppressed>,
+}
+
+// === impl Client ===
+
+impl Client {
+    /// What the request's head tells of its client.
+    pub fn of(protocol: Protocol, fields: &HeaderMap, profiles: &ClientProfiles) -> Self {
+        let agent = fields.get(USER_AGENT);
+        Self {
+            protocol,
+            preferences: Preferences::from_headers(fields),
+            profile: agent.and_then(|agent| profiles.lookup(agent.as_bytes())).copied(),
+            hop: hop(fields),
+        }
+    }
+
+    /// Why this client can be sent no interim head at all, whatever it asks for.
+    pub fn incapable(&self) -> Option<Suppressed> {
+        if !self.protocol.has_interim() || self.hop == Hop::Http10 {
+            return Some(Suppressed::Http10);
+        }
+        (self.profile == Some(Profile::NoInterim)).then_some(Suppressed::DeniedClient)
+    }
+
+    /// How many heads it bears in one exchange.
+    pub fn maximum_heads(&self) -> Option<NonZeroU32> {
+        match self.profile {
+            Some(Profile::MaximumHeads(maximum)) => Some(maximum),
+            _ => None,
+        }
+    }
+}
+
+fn hop(fields: &HeaderMap) -> Hop {
+    let is_old = |element: &str| {
+        let version = element.split_whitespace().next().unwrap_or_default();
+        version == "1.0" || version.eq_ignore_ascii_case("http/1.0")
+    };
+    let old = fields.get_all(VIA).iter().filter_map(|via| via.to_str().ok()).any(|via| via.split(',').any(is_old));
+    if old { Hop::Http10 } else { Hop::Capable }
+}
+
+// === impl Plan ===
+
+impl Plan {
+    /// The plan for a client on a route. `None`: nothing but the origin's final response is
+    /// promised, so that no operation is needed.
+    pub fn new(settings: &ProgressSettings, client: &Client) -> (Option<Self>, Option<Suppressed>) {
+        let (heads, suppressed) = match no_heads(settings, client) {
+            Some(reason) => (None, reason),
+            None => (Some(head_terms(settings, client)), None),
+        };
+        let deferral = deferral(settings, client);
+        if heads.is_none() && deferral.is_none() {
+            return (None, suppressed);
+        }
+        let preferences = client.preferences;
+        let heads_applied = match heads {
+            Some(_) => Applied {
+                processing: preferences.processing,
+                progress: preferences.progress,
+                ..Applied::default()
+            },
+            None => Applied::default(),
+        };
+        let asked = deferral.is_some() && preferences.respond_async;
+        let waited = deferral.filter(|_| preferences.wait.is_some()).map(|deferral| deferral.after.as_secs());
+        let accepted_applied = Applied { respond_async: asked, wait: waited, ..heads_applied };
+        // Without heads the client learns of the operation by the 202 alone.
+        let register_after = if heads.is_some() { settings.interim_after } else { Duration::MAX };
+        let plan = Self {
+            terms: Terms { heads, register_after, deferral },
+            heads_applied,
+            accepted_applied,
+            honoured: Honoured { respond_async: asked, wait: asked },
+            suppressed,
+        };
+        (Some(plan), suppressed)
+    }
+}
+
+/// Why an exchange gets no heads; `None`: it gets them. The inner reason is counted.
+fn no_heads(settings: &ProgressSettings, client: &Client) -> Option<Option<Suppressed>> {
+    let wanted = match settings.interim {
+        InterimMode::Never => return Some(None),
+        InterimMode::OnRequest => client.preferences.opted_in(),
+        InterimMode::Always => true,
+    };
+    if let Some(reason) = client.incapable() {
+        return Some(Some(reason));
+    }
+    (!wanted).then_some(Some(Suppressed::NotPreferred))
+}
+
+fn head_terms(settings: &ProgressSettings, client: &Client) -> HeadTerms {
+    let budgets = [settings.maximum_heads, client.maximum_heads()];
+    let preferences = client.preferences;
+    let applied =
+        Applied { processing: preferences.processing, progress: preferences.progress, ..Applied::default() };
+    HeadTerms {
+        dialect: preferences.dialect(),
+        cadence: Cadence {
+            minimum_interval: settings.minimum_interval,
+            heartbeat_interval: settings.heartbeat_interval,
+            maximum_heads: budgets.into_iter().flatten().min().map(NonZeroU32::get),
+        },
+        applied: applied.print(),
+    }
+}
+
+/// When a 202 takes the place of the final response (PRF-07, PRF-08, V10-02).
+fn deferral(settings: &ProgressSettings, client: &Client) -> Option<Deferral> {
+    let Preferences { respond_async, wait, .. } = client.preferences;
+    if client.protocol == Protocol::Http10 {
+        let hold = settings.http10_accept_after?;
+        let asked = respond_async && settings.accept_async != AcceptAsync::Never;
+        let after = wait.filter(|_| asked).unwrap_or(hold).min(settings.deadline);
+        let because = if asked { Because::WaitElapsed } else { Because::Http10 };
+        return Some(Deferral { after, because });
+    }
+    let because = match settings.accept_async {
+        AcceptAsync::Never => return None,
+        _ if respond_async => Because::WaitElapsed,
+        AcceptAsync::OnRequest => return None,
+        AcceptAsync::Always => Because::Policy,
+    };
+    Some(Deferral { after: wait.unwrap_or(settings.accept_after).min(settings.deadline), because })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! A whole gateway, from its settings to its end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use downstream::Drain;
+use futures_util::Stream;
+use rustls_pki_types::CertificateDer;
+use status_store::{Bounds, MemoryStore, Store, clock};
+use tokio::task::JoinHandle;
+
+use crate::admin;
+use crate::config::{Settings, StoreKind, StoreSettings};
+use crate::handler::{Gateway, Shared, no_route};
+use crate::listen::{self, ListenError, ListenPlan, SideDoor};
+use crate::metrics::Metrics;
+use crate::metrics::labels::UpstreamResult;
+use crate::operations::{Operations, Origin};
+use crate::routes::Routes;
+use crate::signals::{self, Ended, Signal};
+use crate::status::{Reads, Room};
+use crate::upstream::{Outcome, UpstreamSetupError, UpstreamStats, Upstreams};
+
+/// How often the store is asked to drop what is past its time.
+const SWEEP: Duration = Duration::from_secs(10);
+
+/// Why a gateway did not start. Each blames the operator or the machine.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// It cannot listen.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The upstreams cannot be set up.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamSetupError),
+    /// Metrics cannot be registered: a defect.
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+/// A gateway that serves. Dropping it ends it at once.
+#[derive(Debug)]
+pub struct Running {
+    listening: listen::Running,
+    admin: Option<SideDoor>,
+    certificates: Vec<Option<CertificateDer<'static>>>,
+    operations: Arc<Operations>,
+    metrics: Arc<Metrics>,
+    drain: Drain,
+    drain_timeout: Duration,
+    sweeper: JoinHandle<()>,
+}
+
+/// Starts a gateway. To be called within a runtime, on which the admin listener and the store's
+/// housekeeping live; clients are served by threads of its own.
+pub fn start(settings: Settings, drain: Drain) -> Result<Running, StartError> {
+    let now = clock::now();
+    let routes: Vec<String> = settings.routes.iter().map(|route| route.name.clone()).collect();
+    let upstreams: Vec<String> = settings.upstreams.iter().map(|upstream| upstream.name.clone()).collect();
+    let metrics = Arc::new(Metrics::new(&routes, &upstreams, now)?);
+    let plan = ListenPlan::new(&settings, Arc::clone(&metrics), now)?;
+    let origin =
+        Origin::new(settings.public_url.as_ref().map(crate::config::PublicUrl::as_str), &settings.status_path);
+    let operations = Operations::new(store(&settings.store), origin, Arc::clone(&metrics));
+    let shared = shared(&settings, &operations, &metrics);
+    let origins = Upstreams::new(&settings.upstreams)?;
+    count_upstreams(&origins, &metrics);
+    let listening = {
+        let drain = drain.clone();
+        let make = move |_worker| {
+            let gateway = Gateway::new(Arc::clone(&shared), origins.for_another_core(), drain.watch());
+            Ok::<_, std::convert::Infallible>(gateway)
+        };
+        listen::start(&plan, make, &drain)?
+    };
+    if let Some(base) = derived_base(&settings, listening.local_addrs()) {
+        operations.origin().set_base(base);
+    }
+    let admin = settings.admin.map(|at| admin::open(at, Arc::clone(&metrics), drain.clone())).transpose()?;
+    let certificate = |door: &listen::DoorPlan| door.identity.as_ref().map(|id| id.certificate().clone());
+    Ok(Running {
+        certificates: plan.doors.iter().map(certificate).collect(),
+        listening,
+        admin,
+        sweeper: tokio::spawn(sweep(Arc::clone(&operations))),
+        operations,
+        metrics,
+        drain,
+        drain_timeout: settings.limits.drain_timeout,
+    })
+}
+
+fn shared(settings: &Settings, operations: &Arc<Operations>, metrics: &Arc<Metrics>) -> Arc<Shared> {
+    let routes = Routes::new(settings.routes.clone());
+    let room = Room {
+        operations: Arc::clone(operations),
+        metrics: Arc::clone(metrics),
+        reads: Reads::default(),
+        cadences: routes.cadences(),
+    };
+    Arc::new(Shared {
+        routes,
+        profiles: settings.profiles.clone(),
+        trusted_proxies: settings.trusted_proxies.clone(),
+        service_name: settings.service_name.as_str().into(),
+        operations: Arc::clone(operations),
+        room: Arc::new(room),
+        metrics: Arc::clone(metrics),
+        no_route: no_route(),
+    })
+}
+
+fn store(settings: &StoreSettings) -> Store {
+    let StoreKind::Memory = settings.kind;
+    Store::Memory(MemoryStore::new(Bounds {
+        maximum_operations: usize::try_from(settings.maximum_operations).unwrap_or(usize::MAX),
+        maximum_size: settings.maximum_size,
+        retention: settings.retention,
+    }))
+}
+
+/// Brings the upstreams' gauges up to date before each scrape.
+fn count_upstreams(origins: &Upstreams, metrics: &Arc<Metrics>) {
+    let stats: Vec<Arc<UpstreamStats>> = origins.stats().cloned().collect();
+    let counted = Arc::downgrade(metrics);
+    metrics.on_scrape(Box::new(move || {
+        let Some(metrics) = counted.upgrade() else { return };
+        for (index, stats) in stats.iter().enumerate() {
+            let Some(upstream) = metrics.upstream(index) else { continue };
+            for outcome in Outcome::ALL {
+                upstream.ended_in_all(result_of(outcome), stats.ended(outcome));
+            }
+            upstream.connections(stats.connections());
+            upstream.healthy(stats.healthy());
+        }
+    }));
+}
+
+fn result_of(outcome: Outcome) -> UpstreamResult {
+    match outcome {
+        Outcome::Success => UpstreamResult::Success,
+        Outcome::Redirect => UpstreamResult::Redirect,
+        Outcome::ClientError => UpstreamResult::ClientError,
+        Outcome::ServerError => UpstreamResult::ServerError,
+        Outcome::Failed => UpstreamResult::Failed,
+        Outcome::Canceled => UpstreamResult::Canceled,
+    }
+}
+
+/// The public base after a quick start on port 0: only the bound socket knows it.
+fn derived_base(settings: &Settings, bound: &[SocketAddr]) -> Option<String> {
+    if settings.public_url.is_some() {
+        return None;
+    }
+    let (listener, address) = settings.listeners.iter().zip(bound).next()?;
+    let scheme = if listener.tls.is_some() { "https" } else { "http" };
+    Some(format!("{scheme}://localhost:{}", address.port()))
+}
+
+async fn sweep(operations: Arc<Operations>) {
+    let mut beats = tokio::time::interval(SWEEP);
+    loop {
+        beats.tick().await;
+        operations.sweep().await;
+    }
+}
+
+// === impl Running ===
+
+impl Running {
+    /// Where each listener listens, in the order of the configuration, with its real port.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        self.listening.local_addrs()
+    }
+
+    /// Where the admin listener listens, if there is one.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(SideDoor::local_addr)
+    }
+
+    /// The certificate of each listener, in the order of the configuration; `None`: cleartext.
+    pub fn certificates(&self) -> &[Option<CertificateDer<'static>>] {
+        &self.certificates
+    }
+
+    /// The operations.
+    pub fn operations(&self) -> &Arc<Operations> {
+        &self.operations
+    }
+
+    /// The metrics.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// Serves until `signals`, or whoever else holds the drain, ask it to stop; then drains. The
+    /// admin listener goes on to the end.
+    pub async fn run<S>(self, signals: S) -> Ended
+    where
+        S: Stream<Item = Signal> + Unpin,
+    {
+        let Self { listening, admin, drain, drain_timeout, sweeper, .. } = self;
+        let ended = signals::run_until_drained(listening, drain, drain_timeout, signals).await;
+        sweeper.abort();
+        drop(admin);
+        ended
+    }
+}

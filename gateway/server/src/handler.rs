@@ -1,0 +1,295 @@
+//! Opens an exchange for each request: the one place where routes, preferences, operations and
+//! upstream calls meet.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use downstream::{ConnectionInfo, DrainWatch, Handler, Opening, Protocol, Refusal, RequestBody, Security};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use progress_core::document::RequestSummary;
+use progress_core::exchange::Course;
+use progress_core::prefer::{self, Preferences};
+use status_store::clock;
+
+use crate::account::{Account, CountedRoute};
+use crate::answer::{Finishing, Variance};
+use crate::config::{ClientProfiles, IpPrefix, ProgressSettings};
+use crate::content::{Content, GatewayBody};
+use crate::exchange::{Client, Followed, GatewayExchange, Kind, Manner, Naming, Plain, Plan};
+use crate::forward::{self, Hop};
+use crate::metrics::{Metrics, NO_ROUTE};
+use crate::operations::{Assignment, OperationCell, Operations, begin};
+use crate::problem::Problem;
+use crate::relay::{Processing, Relay, is_resumable_upload};
+use crate::routes::{Matched, Route, Routes};
+use crate::status::{Lookup, Rendering, Room};
+use crate::upstream::{Patience, UpstreamCall, Upstreams};
+
+/// A gateway, as one core's wires see it.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    shared: Arc<Shared>,
+    upstreams: Upstreams,
+    drain: DrainWatch,
+}
+
+/// What all cores share.
+#[derive(Debug)]
+pub struct Shared {
+    /// The routes.
+    pub routes: Routes,
+    /// What is known of clients.
+    pub profiles: ClientProfiles,
+    /// Whose forwarding fields are believed.
+    pub trusted_proxies: Vec<IpPrefix>,
+    /// Our name in `Via` and `Proxy-Status`.
+    pub service_name: Arc<str>,
+    /// Where operations are found.
+    pub operations: Arc<Operations>,
+    /// Where status documents are answered.
+    pub room: Arc<Room>,
+    /// Where things are counted.
+    pub metrics: Arc<Metrics>,
+    /// The name of no route.
+    pub no_route: Arc<str>,
+}
+
+impl Gateway {
+    /// A gateway with the connections to origins of one core.
+    pub fn new(shared: Arc<Shared>, upstreams: Upstreams, drain: DrainWatch) -> Self {
+        Self { shared, upstreams, drain }
+    }
+
+    fn account(&self, route: Option<&Route>, method: &Method, opening: &Opening) -> Box<Account> {
+        let counted = CountedRoute {
+            index: route.map(|route| route.index),
+            name: Arc::clone(route.map_or(&self.shared.no_route, |route| &route.name)),
+        };
+        Account::open(Arc::clone(&self.shared.metrics), counted, method, opening)
+    }
+
+    fn finishing(&self, route: Option<&Route>, connection: &ConnectionInfo) -> Finishing {
+        let varies = route.is_some_and(|route| route.settings.progress.is_some());
+        Finishing {
+            service_name: Arc::clone(&self.shared.service_name),
+            alt_svc: connection.alt_svc.clone(),
+            variance: if varies { Variance::Prefer } else { Variance::None },
+        }
+    }
+
+    fn problem(&self, problem: &Problem, parts: &Parts, opening: &Opening) -> GatewayExchange {
+        let response = self.finishing(None, &opening.connection).problem(problem);
+        GatewayExchange::ready(response, self.account(None, &parts.method, opening))
+    }
+
+    /// A request that belongs to a route.
+    fn routed(&self, route: &Route, request: (Parts, RequestBody), opening: Opening) -> GatewayExchange {
+        let (mut parts, body) = request;
+        let account = self.account(Some(route), &parts.method, &opening);
+        let finishing = self.finishing(Some(route), &opening.connection);
+        let client = Client::of(opening.protocol, &parts.headers, &self.shared.profiles);
+        let summary = self.summary(&parts);
+        let agent_relay = self.relay(route, &client, &parts);
+        if let Err(error) = forward::forward_request(&mut parts, &self.hop(&opening)) {
+            let (problem, token) = error.problem();
+            let problem = problem.proxy_error(&self.shared.service_name, token);
+            return GatewayExchange::ready(finishing.problem(&problem), account);
+        }
+        let plan = route.settings.progress.as_ref().map(|settings| (settings, Plan::new(settings, &client)));
+        let kind = match plan {
+            Some((settings, (Some(plan), suppressed))) => {
+                suppressed.into_iter().for_each(|reason| account.withheld(reason));
+                let case = Case { route, settings, client, plan, relay: agent_relay, summary, finishing };
+                Kind::Followed(Box::new(self.follow(case, (parts, body), &opening)))
+            }
+            other => {
+                let settings = other.map(|(settings, (_, suppressed))| {
+                    suppressed.into_iter().for_each(|reason| account.withheld(reason));
+                    settings
+                });
+                let patience = if settings.is_some() { Patience::Unlimited } else { Patience::Idle };
+                Kind::Plain(Box::new(Plain {
+                    call: self.call(route, Request::from_parts(parts, body), patience),
+                    relay: agent_relay,
+                    bearable: client.maximum_heads().map(Into::into),
+                    deadline: settings.map(|settings| {
+                        let now = tokio::time::Instant::now().into_std();
+                        (opening.pulse.alarm(), now + settings.deadline)
+                    }),
+                    finishing,
+                    drain: self.drain.clone(),
+                }))
+            }
+        };
+        GatewayExchange::new(kind, account)
+    }
+
+    /// Begins an operation and follows it.
+    fn follow(&self, case: Case<'_>, request: (Parts, RequestBody), opening: &Opening) -> Followed {
+        let Case { route, settings, client, plan, relay, summary, finishing } = case;
+        let (mut parts, body) = request;
+        let upload = is_resumable_upload(&parts.headers);
+        let rendering = Rendering::of(&parts.headers, &client.preferences);
+        keep_from_origin(&mut parts, &plan);
+        let cell = OperationCell::new(route.index, Arc::clone(&route.name), summary, clock::now());
+        let told = Arc::clone(&cell);
+        let body =
+            body.when_complete(move || told.on_received(tokio::time::Instant::now().into_std()));
+        begin(Assignment {
+            cell: Arc::clone(&cell),
+            call: self.call(route, Request::from_parts(parts, body), Patience::Unlimited),
+            deadline: settings.deadline,
+            stall_timeout: settings.stall_timeout,
+            maximum_result: settings.maximum_result,
+            relay,
+            operations: Arc::clone(&self.shared.operations),
+            metrics: Arc::clone(&self.shared.metrics),
+        });
+        let heads = plan.terms.heads.as_ref();
+        let manner = Manner {
+            operations: Arc::clone(&self.shared.operations),
+            metrics: Arc::clone(&self.shared.metrics),
+            finishing,
+            dialect: client.preferences.dialect(),
+            heads_applied: plan.heads_applied,
+            accepted_applied: plan.accepted_applied,
+            rendering,
+            maximum_heads: heads
+                .map_or(client.maximum_heads().map(Into::into), |heads| heads.cadence.maximum_heads),
+            naming: if upload { Naming::Link } else { Naming::Location },
+            on_disconnect: settings.on_disconnect,
+        };
+        Followed::new(Course::new(plan.terms), &cell, &opening.pulse, manner, self.drain.clone())
+    }
+
+    fn call(&self, route: &Route, request: Request<RequestBody>, patience: Patience) -> UpstreamCall {
+        self.upstreams.call(route.settings.upstream, request, patience)
+    }
+
+    fn relay(&self, route: &Route, client: &Client, parts: &Parts) -> Relay {
+        let processing =
+            if route.settings.progress.is_some() { Processing::Event } else { Processing::Relayed };
+        let policy = route.settings.relay_informational;
+        let relay = Relay::new(policy, client.protocol, &parts.headers, processing);
+        if client.incapable().is_some() { relay.none() } else { relay }
+    }
+
+    fn hop<'a>(&'a self, opening: &Opening) -> Hop<'a> {
+        let peer = opening.connection.peer;
+        Hop {
+            protocol: opening.protocol,
+            peer,
+            security: opening.connection.security,
+            trusted: self.shared.trusted_proxies.iter().any(|prefix| prefix.contains(peer.ip())),
+            service_name: &self.shared.service_name,
+        }
+    }
+
+    fn summary(&self, parts: &Parts) -> RequestSummary {
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        RequestSummary {
+            method: parts.method.as_str().to_owned(),
+            target: self.shared.operations.origin().absolute(path),
+            path: path.to_owned(),
+        }
+    }
+}
+
+/// One request on a progress route.
+struct Case<'a> {
+    route: &'a Route,
+    settings: &'a ProgressSettings,
+    client: Client,
+    plan: Plan,
+    relay: Relay,
+    summary: RequestSummary,
+    finishing: Finishing,
+}
+
+/// Removes the preferences that the gateway honours itself (PRF-15).
+fn keep_from_origin(parts: &mut Parts, plan: &Plan) {
+    if let Some(lines) = Preferences::forwarded(&parts.headers, plan.honoured) {
+        parts.headers.remove(prefer::FIELD);
+        for line in lines {
+            parts.headers.append(prefer::FIELD, line);
+        }
+    }
+}
+
+impl Handler for Gateway {
+    type Body = GatewayBody;
+    type Exchange = GatewayExchange;
+
+    fn open(&self, request: Request<RequestBody>, opening: Opening) -> GatewayExchange {
+        let (parts, body) = request.into_parts();
+        if let Some(below) = self.shared.operations.origin().below(parts.uri.path()) {
+            let client = Client::of(opening.protocol, &parts.headers, &self.shared.profiles);
+            let account = self.account(None, &parts.method, &opening);
+            let context = (client, opening, self.drain.clone());
+            let lookup = Lookup::new(&self.shared.room, &parts, below, context);
+            return GatewayExchange::new(Kind::Lookup(lookup), account);
+        }
+        if parts.method == Method::OPTIONS && parts.uri.path() == "*" {
+            return self.server_options(&parts, &opening);
+        }
+        match self.shared.routes.find(&parts) {
+            Matched::Route(route) => self.routed(route, (parts, body), opening),
+            Matched::None => {
+                let detail = "No route of this gateway takes this request.";
+                self.problem(&Problem::new(StatusCode::NOT_FOUND, "no-route", detail), &parts, &opening)
+            }
+            Matched::Climbs => {
+                let detail = "The path climbs out of the root.";
+                self.problem(&Problem::new(StatusCode::BAD_REQUEST, "malformed", detail), &parts, &opening)
+            }
+        }
+    }
+
+    fn refuse(&self, refusal: Refusal, protocol: Protocol, connection: &ConnectionInfo) -> Response<Bytes> {
+        let (name, detail) = words(refusal);
+        tracing::debug!(%refusal, peer = %connection.peer, "a request was refused");
+        let exchange = self.shared.metrics.route(None).exchange(protocol);
+        let status = refusal.status();
+        exchange.answered(crate::metrics::labels::Mode::Plain, status, std::time::Duration::ZERO);
+        Problem::new(status, name, detail).response()
+    }
+}
+
+impl Gateway {
+    /// `OPTIONS *` asks about the server as a whole (RFC 9110 9.3.7).
+    fn server_options(&self, parts: &Parts, opening: &Opening) -> GatewayExchange {
+        let mut response = Response::new(Content::Full(Bytes::new()));
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        let methods = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+        response.headers_mut().insert(header::ALLOW, methods);
+        GatewayExchange::ready(response, self.account(None, &parts.method, opening))
+    }
+}
+
+/// The problem's name and detail of a refusal.
+fn words(refusal: Refusal) -> (&'static str, &'static str) {
+    match refusal {
+        Refusal::Malformed(detail) => ("malformed", detail),
+        Refusal::NotImplemented(detail) => ("not-implemented", detail),
+        Refusal::HeadTimeout => ("head-timeout", "The request head did not arrive in time."),
+        Refusal::HeadTooLarge => ("head-too-large", "The request head is too large."),
+        Refusal::TargetTooLong => ("target-too-long", "The request target is too long."),
+        Refusal::ContentTooLarge => ("content-too-large", "The request content is too large."),
+        Refusal::ExpectationFailed => ("expectation-failed", "Only 100-continue can be expected here."),
+        Refusal::VersionNotSupported => ("version-not-supported", "This version of HTTP is not spoken here."),
+    }
+}
+
+/// Whether a connection is protected, as `X-Forwarded-Proto` says it.
+pub fn scheme(security: Security) -> &'static str {
+    match security {
+        Security::Cleartext => "http",
+        Security::Tls => "https",
+    }
+}
+
+/// The name under which requests without a route are counted.
+pub fn no_route() -> Arc<str> {
+    NO_ROUTE.into()
+}

@@ -1,0 +1,117 @@
+//! From a fresh TCP connection to the future that serves it.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use downstream::{ConnectionInfo, Handler, Protocol, Security};
+use futures_util::FutureExt;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+use super::door::Door;
+use super::handshake;
+use super::rewind::Rewind;
+use super::sniff::{Spoken, sniff};
+use crate::config::Protocol as Wire;
+
+/// Serves a connection to its end. Boxed on its own, so that a connection keeps neither the memory
+/// of its handshake nor that of the wires it does not speak. (Mapped and not wrapped in an `async`
+/// block, which would keep the future twice: as captured and as awaited.)
+pub(super) type Conversation = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Finds out what a connection speaks. `None`: it ended before that was known.
+pub(super) async fn establish<H: Handler>(
+    door: Arc<Door<H>>,
+    io: TcpStream,
+    peer: SocketAddr,
+) -> Option<Conversation> {
+    // Heads are small and want to leave at once. A connection that refuses this is gone.
+    io.set_nodelay(true).ok()?;
+    let local = io.local_addr().ok()?;
+    let mut info = ConnectionInfo { peer, local, security: Security::Cleartext, alt_svc: None };
+    let Some(tls) = &door.entrance.tls else { return cleartext(&door, io, info).await };
+    let (io, wire) = handshake::secure(io, tls, &door.entrance.metrics.connections).await?;
+    info.security = Security::Tls;
+    info.alt_svc = door.entrance.alt_svc.clone();
+    secured(&door, io, wire, info)
+}
+
+fn secured<H: Handler>(
+    door: &Door<H>,
+    io: TlsStream<TcpStream>,
+    wire: Protocol,
+    info: ConnectionInfo,
+) -> Option<Conversation> {
+    match wire {
+        Protocol::H2 => Some(h2(door, io, info)),
+        // A client without ALPN: HTTP/1, if the listener has it (T-08).
+        _ if door.entrance.protocols.contains(Wire::Http1) => Some(http1(door, io, Bytes::new(), info)),
+        _ => None,
+    }
+}
+
+async fn cleartext<H: Handler>(
+    door: &Door<H>,
+    mut io: TcpStream,
+    info: ConnectionInfo,
+) -> Option<Conversation> {
+    let entrance = &door.entrance;
+    match sniff(&mut io, entrance.protocols, &entrance.limits, entrance.drain.watch()).await {
+        Ok(Spoken::Http1(first)) => Some(http1(door, io, first, info)),
+        Ok(Spoken::H2c(ahead)) => Some(h2(door, Rewind::new(ahead, io), info)),
+        Err(silence) => {
+            tracing::debug!(peer = %info.peer, ?silence, "connection ended before its first request");
+            None
+        }
+    }
+}
+
+fn http1<H, S>(door: &Door<H>, io: S, first: Bytes, info: ConnectionInfo) -> Conversation
+where
+    H: Handler,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let open = door.entrance.metrics.connections.open(Protocol::Http11);
+    let peer = info.peer;
+    let service = h1_adapter::server::Service {
+        handler: door.handler.clone(),
+        connection: Arc::new(info),
+        drain: door.entrance.drain.watch(),
+        limits: Arc::clone(&door.entrance.limits),
+    };
+    Box::pin(h1_adapter::server::serve(io, first, service).map(move |result| {
+        note(peer, result);
+        drop(open);
+    }))
+}
+
+fn h2<H, S>(door: &Door<H>, io: S, info: ConnectionInfo) -> Conversation
+where
+    H: Handler,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let open = door.entrance.metrics.connections.open(Protocol::H2);
+    let peer = info.peer;
+    let service = h2_adapter::Service {
+        handler: door.handler.clone(),
+        connection: Arc::new(info),
+        drain: door.entrance.drain.watch(),
+        limits: Arc::clone(&door.entrance.limits),
+    };
+    Box::pin(h2_adapter::serve(io, service).map(move |result| {
+        note(peer, result);
+        drop(open);
+    }))
+}
+
+/// The client is to blame for most ends of connections: nothing an operator has to see.
+pub(super) fn note<T, E: Display>(peer: SocketAddr, result: Result<T, E>) {
+    if let Err(error) = result {
+        tracing::debug!(%peer, %error, "connection ended");
+    }
+}

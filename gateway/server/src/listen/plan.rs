@@ -1,0 +1,103 @@
+//! What is to listen where.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use downstream::Limits;
+use jiff::Timestamp;
+
+use super::{Caps, ListenError};
+use crate::config::{Limits as LimitSettings, ListenerSettings, Protocols, Settings};
+use crate::metrics::Metrics;
+use crate::tls::Identity;
+
+/// Everything that [`start`](super::start) has to know.
+#[derive(Debug)]
+pub struct ListenPlan {
+    /// The listeners, in the order of the configuration.
+    pub doors: Vec<DoorPlan>,
+    /// How many threads serve.
+    pub workers: NonZeroUsize,
+    /// What one connection may cost.
+    pub limits: Arc<Limits>,
+    /// How many connections there may be.
+    pub caps: Caps,
+    /// Where everything is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// One listener.
+#[derive(Clone, Debug)]
+pub struct DoorPlan {
+    /// Where it listens. With port 0 the system chooses one, the same for TCP and UDP. An IPv6
+    /// address takes no IPv4 connections.
+    pub address: SocketAddr,
+    /// What it speaks.
+    pub protocols: Protocols,
+    /// What it proves itself with; `None`: cleartext.
+    pub identity: Option<Identity>,
+}
+
+impl ListenPlan {
+    /// The plan of a configuration. Reads certificates, or makes them valid from `now`.
+    pub fn new(settings: &Settings, metrics: Arc<Metrics>, now: Timestamp) -> Result<Self, ListenError> {
+        let doors = settings.listeners.iter().map(|listener| DoorPlan::new(listener, now));
+        let plan = Self {
+            doors: doors.collect::<Result<_, _>>()?,
+            workers: worker_count(std::env::var("TOKIO_WORKER_THREADS").ok().as_deref())?,
+            limits: Arc::new(limits(&settings.limits)),
+            caps: Caps {
+                connections: settings.limits.maximum_connections,
+                per_address: settings.limits.maximum_connections_per_address,
+            },
+            metrics,
+        };
+        for identity in plan.doors.iter().filter_map(|door| door.identity.as_ref()) {
+            plan.metrics.connections.certificate(identity.name(), identity.expiry());
+        }
+        Ok(plan)
+    }
+}
+
+impl DoorPlan {
+    fn new(listener: &ListenerSettings, now: Timestamp) -> Result<Self, ListenError> {
+        let address = listener.address;
+        let identity = listener.tls.as_ref().map(|tls| Identity::load(tls, now)).transpose();
+        let identity = identity.map_err(|source| ListenError::Tls { address, source })?;
+        Ok(Self { address, protocols: listener.protocols, identity })
+    }
+}
+
+/// How many threads serve: what `TOKIO_WORKER_THREADS` says, else one per core.
+pub fn worker_count(variable: Option<&str>) -> Result<NonZeroUsize, ListenError> {
+    match variable {
+        Some(text) => text.trim().parse().map_err(|_| ListenError::Workers(text.to_owned())),
+        None => Ok(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)),
+    }
+}
+
+fn limits(settings: &LimitSettings) -> Limits {
+    Limits {
+        head_timeout: settings.request_head_timeout,
+        idle_timeout: settings.idle_timeout,
+        body_size: settings.maximum_body.unwrap_or(u64::MAX),
+        concurrent_streams: settings.maximum_concurrent_streams,
+        ..Limits::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_may_name_the_number_of_threads() {
+        assert_eq!(worker_count(Some("3")).unwrap().get(), 3);
+        assert!(worker_count(None).unwrap().get() >= 1);
+        for text in ["0", "", "-1", "two"] {
+            let error = worker_count(Some(text)).unwrap_err().to_string();
+            assert!(error.starts_with("TOKIO_WORKER_THREADS: "), "{error}");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Operations: the work behind requests, which outlives their connections.
+//!
+//! A cell holds the latest state of one operation (latest wins) and wakes whoever watches it. A
+//! task carries the origin's answer into the cell. The registry finds cells by id while they run
+//! and keeps their records in the store.
+
+mod cell;
+mod recording;
+mod registry;
+mod work;
+
+pub use cell::{Answer, Control, Fault, Identity, OperationCell, Watcher};
+pub use recording::{Recording, RecordingReader};
+pub use registry::{Operations, Origin, Seen};
+pub use work::{Assignment, begin};

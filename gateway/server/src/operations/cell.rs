@@ -1,0 +1,383 @@
+//! The latest state of one operation, for everyone who has to do with it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use jiff::Timestamp;
+use progress_core::document::{RequestSummary, Times};
+use progress_core::event::ProgressEvent;
+use progress_core::interim::InterimHead;
+use progress_core::operation::{Applied, Operation, OperationId, Snapshot};
+use slab::Slab;
+
+use super::RecordingReader;
+use crate::upstream::UpstreamBody;
+
+/// Interim heads of the origin's that wait to be relayed; then the origin is not read on (FWD-11).
+const MAX_RELAYS: usize = 64;
+
+/// One operation. Shared by the exchange that began it, the task that works on it, and watchers.
+#[derive(Debug)]
+pub struct OperationCell {
+    /// The route's place in the configuration.
+    pub route: usize,
+    /// The route's name.
+    pub route_name: Arc<str>,
+    /// The request.
+    pub request: RequestSummary,
+    identity: OnceLock<Identity>,
+    state: Mutex<State>,
+}
+
+/// The names of a registered operation.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Its id.
+    pub id: OperationId,
+    /// Its status URI, absolute.
+    pub uri: Arc<str>,
+    /// The same as a field value (LOC-02: byte for byte the same everywhere).
+    pub location: HeaderValue,
+    /// `Link: <…>; rel="status"` (LOC-08).
+    pub link: HeaderValue,
+}
+
+/// What the client that waits for an operation is to get. Taken once.
+#[derive(Debug)]
+pub enum Answer {
+    /// The origin's response as it comes: the operation was never registered.
+    Direct(Response<UpstreamBody>),
+    /// The origin's response, by way of its recording.
+    Recorded(Response<RecordingReader>),
+    /// There is no final response.
+    Failed(Fault),
+    /// The operation was cancelled.
+    Canceled,
+}
+
+/// Why there is no final response, as the waiting client is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The status of the problem.
+    pub status: StatusCode,
+    /// The last part of the problem's type.
+    pub problem: &'static str,
+    /// For programs that read the status document.
+    pub code: &'static str,
+    /// For people.
+    pub detail: &'static str,
+    /// The error type for `Proxy-Status`; `None` where the client is to blame.
+    pub proxy_error: Option<&'static str>,
+}
+
+/// What the task that works on an operation is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// Somebody who may wants it cancelled.
+    Cancel,
+    /// Nobody can ever ask for it: its client left before it had heard of the operation.
+    Abandon,
+}
+
+/// Follows a cell; dropping it stops that.
+#[derive(Debug)]
+pub struct Watcher {
+    cell: Arc<OperationCell>,
+    key: usize,
+}
+
+#[derive(Debug)]
+struct State {
+    operation: Operation,
+    times: Times,
+    registration: Registration,
+    answer: Option<Answer>,
+    relays: VecDeque<InterimHead>,
+    audience: Audience,
+    received: Option<Instant>,
+    control: Option<Control>,
+    /// One per watching exchange.
+    watchers: Slab<Option<Waker>>,
+    task: Option<Waker>,
+}
+
+/// Whether the client that began the operation still waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Audience {
+    Waiting,
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Registration {
+    /// The response may still come soon enough to be just sent.
+    Open,
+    /// It is being registered: its response is recorded, and its end waits.
+    Begun,
+    /// It is registered.
+    Done,
+    /// The response came first, or the store has no room.
+    Closed,
+}
+
+// === impl OperationCell ===
+
+impl OperationCell {
+    /// An operation that has just begun.
+    pub fn new(route: usize, route_name: Arc<str>, request: RequestSummary, now: Timestamp) -> Arc<Self> {
+        let state = State {
+            operation: Operation::new(),
+            times: Times { create: now, update: now, end: None, expire: None },
+            registration: Registration::Open,
+            answer: None,
+            relays: VecDeque::new(),
+            audience: Audience::Waiting,
+            received: None,
+            control: None,
+            watchers: Slab::new(),
+            task: None,
+        };
+        Arc::new(Self { route, route_name, request, identity: OnceLock::new(), state: Mutex::new(state) })
+    }
+
+    /// A new watcher.
+    pub fn watch(self: &Arc<Self>) -> Watcher {
+        let key = self.state().watchers.insert(None);
+        Watcher { cell: Arc::clone(self), key }
+    }
+
+    /// Its names, once it is registered.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.identity.get()
+    }
+
+    /// The latest state.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(self.state().operation.snapshot())
+    }
+
+    /// Its times.
+    pub fn times(&self) -> Times {
+        self.state().times
+    }
+
+    /// When the request had been received completely, if it has.
+    pub fn received(&self) -> Option<Instant> {
+        self.state().received
+    }
+
+    /// The request has been received completely.
+    pub fn on_received(&self, now: Instant) {
+        let mut state = self.state();
+        if state.received.is_none() {
+            state.received = Some(now);
+            state.wake_watchers();
+        }
+    }
+
+    /// Takes the answer for the waiting client, if it is there.
+    pub fn take_answer(&self) -> Option<Answer> {
+        self.state().answer.take()
+    }
+
+    /// Takes the next head to be relayed.
+    pub fn next_relay(&self) -> Option<InterimHead> {
+        let mut state = self.state();
+        let relay = state.relays.pop_front();
+        if relay.is_some() {
+            state.wake_task();
+        }
+        relay
+    }
+
+    /// The client that began the operation waits no more: nothing is relayed from now on.
+    pub fn leave(&self) {
+        let mut state = self.state();
+        state.audience = Audience::Gone;
+        state.relays.clear();
+        state.answer = None;
+        state.wake_task();
+    }
+
+    /// Tells the task to stop.
+    pub fn control(&self, control: Control) {
+        let mut state = self.state();
+        if control == Control::Cancel {
+            state.operation.cancel();
+            state.wake_watchers();
+        }
+        state.control.get_or_insert(control);
+        state.wake_task();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic cannot leave the state half changed: each change is whole before the next.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The side of registration.
+impl OperationCell {
+    /// Begins registration; false if the response came first.
+    pub fn begin_registration(&self) -> bool {
+        let mut state = self.state();
+        if state.registration == Registration::Open {
+            state.registration = Registration::Begun;
+        }
+        state.registration == Registration::Begun
+    }
+
+    /// The operation is registered under these names.
+    pub fn registered(&self, identity: Identity) {
+        // Registered once: `begin_registration` is asked by the one exchange that began it.
+        let _ = self.identity.set(identity);
+        let mut state = self.state();
+        state.registration = Registration::Done;
+        state.wake_watchers();
+        state.wake_task();
+    }
+
+    /// The store has no room.
+    pub fn unregistered(&self) {
+        let mut state = self.state();
+        state.registration = Registration::Closed;
+        state.wake_task();
+    }
+}
+
+/// The side of the task.
+impl OperationCell {
+    /// Ready once the task has to stop.
+    pub fn poll_control(&self, cx: &Context<'_>) -> Poll<Control> {
+        let mut state = self.state();
+        match state.control {
+            Some(control) => Poll::Ready(control),
+            None => {
+                match &mut state.task {
+                    Some(waker) => waker.clone_from(cx.waker()),
+                    none => *none = Some(cx.waker().clone()),
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// The origin reported something.
+    pub fn apply(&self, event: ProgressEvent, now: Timestamp) -> Applied {
+        let mut state = self.state();
+        let applied = state.operation.apply(event);
+        if applied != Applied::Refused {
+            state.times.update = now;
+        }
+        if matches!(applied, Applied::Changed | Applied::Regressed) {
+            state.wake_watchers();
+        }
+        applied
+    }
+
+    /// Whether there is room for another head to relay; the task is woken when there is.
+    pub fn has_relay_room(&self) -> bool {
+        self.state().relays.len() < MAX_RELAYS
+    }
+
+    /// Adds a head to relay. The caller has asked for room.
+    pub fn relay(&self, head: InterimHead) {
+        let mut state = self.state();
+        if state.audience == Audience::Waiting {
+            state.relays.push_back(head);
+            state.wake_watchers();
+        }
+    }
+
+    /// The final head is there: is its content to be recorded? If not, it is too late to register.
+    pub fn is_recorded(&self) -> bool {
+        let mut state = self.state();
+        if state.registration == Registration::Open {
+            state.registration = Registration::Closed;
+        }
+        matches!(state.registration, Registration::Begun | Registration::Done)
+    }
+
+    /// Ready unless registration is under way: an end must know whether it is to be stored.
+    pub fn poll_settled(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.state();
+        if state.registration == Registration::Begun {
+            state.task = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+
+    /// The waiting client can be answered.
+    pub fn answer(&self, answer: Answer) {
+        let mut state = self.state();
+        if state.audience == Audience::Waiting {
+            state.answer = Some(answer);
+            state.wake_watchers();
+        }
+    }
+
+    /// What the operation would be with this outcome, for the store.
+    pub fn operation(&self) -> Operation {
+        self.state().operation.clone()
+    }
+
+    /// The operation is over and stored as such.
+    pub fn finished(&self, operation: Operation, times: Times) {
+        let mut state = self.state();
+        state.operation = operation;
+        state.times = times;
+        state.wake_watchers();
+    }
+}
+
+impl State {
+    fn wake_watchers(&mut self) {
+        for (_, waker) in &mut self.watchers {
+            if let Some(waker) = waker.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    fn wake_task(&mut self) {
+        if let Some(waker) = self.task.take() {
+            waker.wake();
+        }
+    }
+}
+
+// === impl Watcher ===
+
+impl Watcher {
+    /// Has the current task woken at the next change.
+    pub fn register(&self, cx: &Context<'_>) {
+        let mut state = self.cell.state();
+        match &mut state.watchers[self.key] {
+            Some(waker) if waker.will_wake(cx.waker()) => {}
+            slot => *slot = Some(cx.waker().clone()),
+        }
+    }
+
+    /// The cell.
+    pub fn cell(&self) -> &Arc<OperationCell> {
+        &self.cell
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.cell.state().watchers.try_remove(self.key);
+    }
+}
+
+/// The fields that a recorded response keeps: no cookies, nothing connection-specific (interface
+/// section 4, S-17).
+pub(super) fn recordable(fields: &HeaderMap) -> HeaderMap {
+    let mut fields = fields.clone();
+    fields.remove(http::header::SET_COOKIE);
+    fields
+}

@@ -1,0 +1,270 @@
+//! Finds operations, running and finished.
+
+use std::collections::HashMap;
+use std::future::{Future, poll_fn};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use http::HeaderValue;
+use progress_core::document::Status;
+use progress_core::event::Outcome;
+use progress_core::operation::OperationId;
+use status_store::{
+    Ending, Found, Record, Reservation, StatusStore, Store, StoreError, StoredResponse, clock, random_id,
+};
+
+use super::cell::{Identity, OperationCell};
+use crate::metrics::Metrics;
+use crate::metrics::labels::{Label, State, StoreFault, StoreOperation};
+
+/// All operations of a gateway.
+#[derive(Debug)]
+pub struct Operations {
+    store: Store,
+    origin: Origin,
+    metrics: Arc<Metrics>,
+    /// Cells of registered operations that still run: bounded by the store, which accepted each.
+    running: Mutex<HashMap<OperationId, Arc<OperationCell>>>,
+}
+
+/// Where status documents live: the configured base and path (LOC-03, S-10).
+#[derive(Debug)]
+pub struct Origin {
+    base: OnceLock<String>,
+    path: String,
+}
+
+/// What is known of an id.
+#[derive(Debug)]
+pub enum Seen {
+    /// It runs, here.
+    Running(Arc<OperationCell>),
+    /// It is over.
+    Finished(Arc<Record>),
+    /// It is over and its time is up.
+    Expired,
+    /// No such operation.
+    Unknown,
+}
+
+// === impl Origin ===
+
+impl Origin {
+    /// Status documents live below `base` at `path`. Without a base one must be set before the
+    /// first operation is registered.
+    pub fn new(base: Option<&str>, path: &str) -> Self {
+        let cell = OnceLock::new();
+        if let Some(base) = base {
+            let _ = cell.set(base.trim_end_matches('/').to_owned());
+        }
+        Self { base: cell, path: path.to_owned() }
+    }
+
+    /// Sets the base where the configuration leaves it to the bound socket.
+    pub fn set_base(&self, base: String) {
+        // A configured base stands.
+        let _ = self.base.set(base);
+    }
+
+    /// An absolute URI for a path with query.
+    pub fn absolute(&self, path: &str) -> String {
+        let base = self.base.get().map_or("", String::as_str);
+        format!("{base}{path}")
+    }
+
+    /// The absolute status URI of an operation.
+    pub fn status_uri(&self, id: OperationId) -> String {
+        self.absolute(&format!("{}{id}", self.path))
+    }
+
+    /// What follows the status path in a request's path, if it is below it.
+    pub fn below<'a>(&self, path: &'a str) -> Option<&'a str> {
+        path.strip_prefix(self.path.as_str())
+    }
+}
+
+// === impl Operations ===
+
+impl Operations {
+    /// No operations yet.
+    pub fn new(store: Store, origin: Origin, metrics: Arc<Metrics>) -> Arc<Self> {
+        let operations = Arc::new(Self { store, origin, metrics, running: Mutex::default() });
+        let counted = Arc::downgrade(&operations);
+        operations.metrics.on_scrape(Box::new(move || {
+            if let Some(operations) = counted.upgrade() {
+                operations.count();
+            }
+        }));
+        operations
+    }
+
+    /// Where status documents live.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Registers an operation whose registration was begun: afterwards its status URI can be
+    /// announced. `None`: the store has no room, or the system no randomness; then there is
+    /// neither a Location nor a 202 (interface section 8).
+    pub async fn register(&self, cell: &Arc<OperationCell>) -> Option<Identity> {
+        let registered = self.accept(cell).await;
+        match &registered {
+            Some(identity) => cell.registered(identity.clone()),
+            None => cell.unregistered(),
+        }
+        registered
+    }
+
+    async fn accept(&self, cell: &Arc<OperationCell>) -> Option<Identity> {
+        let id = random_id().ok()?;
+        let identity = Identity::new(id, self.origin.status_uri(id))?;
+        let record = Record {
+            id,
+            route: Arc::clone(&cell.route_name),
+            request: cell.request.clone(),
+            snapshot: cell.snapshot(),
+            times: cell.times(),
+            response: None,
+        };
+        self.running().insert(id, Arc::clone(cell));
+        let accepted = self.measured(StoreOperation::Accept, self.store.accept(record)).await;
+        if let Err(error) = accepted {
+            tracing::warn!(%error, "an operation could not be registered");
+            self.running().remove(&id);
+            return None;
+        }
+        Some(identity)
+    }
+
+    /// Looks an id up.
+    pub async fn find(&self, id: OperationId) -> Result<Seen, StoreError> {
+        if let Some(cell) = self.running().get(&id) {
+            return Ok(Seen::Running(Arc::clone(cell)));
+        }
+        let found = self.measured(StoreOperation::Find, self.store.find(id, clock::now())).await?;
+        Ok(match found {
+            Found::Present(record) => Seen::Finished(record),
+            Found::Expired => Seen::Expired,
+            Found::Unknown => Seen::Unknown,
+        })
+    }
+
+    /// Notes the state of a running operation.
+    pub async fn checkpoint(&self, cell: &OperationCell) {
+        if let Some(identity) = cell.identity() {
+            let noted = self.store.checkpoint(identity.id, cell.snapshot(), clock::now());
+            // A state that could not be noted is followed by a newer one.
+            let _ = self.measured(StoreOperation::Checkpoint, noted).await;
+        }
+    }
+
+    /// Ends an operation: first in the store, then for everyone who watches it.
+    pub async fn finish(&self, cell: &OperationCell, outcome: Outcome, response: Option<StoredResponse>) {
+        poll_fn(|cx| cell.poll_settled(cx)).await;
+        let mut operation = cell.operation();
+        operation.finish(outcome);
+        let mut times = cell.times();
+        let at = clock::now();
+        times.update = at;
+        times.end = Some(at);
+        if let Some(identity) = cell.identity() {
+            let snapshot = Arc::clone(operation.snapshot());
+            let ending = Ending { snapshot, response: response.map(Arc::new), at };
+            let finished = self.store.finish(identity.id, ending);
+            match self.measured(StoreOperation::Finish, finished).await {
+                Ok(record) => times = record.times,
+                Err(error) => tracing::error!(%error, operation = identity.id.short(), "an outcome was lost"),
+            }
+        }
+        cell.finished(operation, times);
+        if let Some(identity) = cell.identity() {
+            self.running().remove(&identity.id);
+        }
+    }
+
+    /// Forgets an operation whose status URI never left the gateway.
+    pub async fn abandon(&self, cell: &OperationCell) {
+        poll_fn(|cx| cell.poll_settled(cx)).await;
+        if let Some(identity) = cell.identity() {
+            self.running().remove(&identity.id);
+            // Nobody can ask for it: what cannot be forgotten expires unseen.
+            let _ = self.forget(identity.id).await;
+        }
+    }
+
+    /// Forgets a finished operation.
+    pub async fn forget(&self, id: OperationId) -> Result<(), StoreError> {
+        self.measured(StoreOperation::Forget, self.store.forget(id, clock::now())).await
+    }
+
+    /// Room for a result.
+    pub fn reserve(&self, octets: u64) -> Option<Reservation> {
+        self.store.reserve(octets)
+    }
+
+    /// Drops what is past its time.
+    pub async fn sweep(&self) {
+        let swept = self.measured(StoreOperation::Sweep, async { Ok(self.store.sweep(clock::now()).await) });
+        if let Ok(expired) = swept.await
+            && expired > 0
+        {
+            tracing::debug!(expired, "operations are past their retention");
+        }
+    }
+
+    async fn measured<T>(
+        &self,
+        operation: StoreOperation,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let began = tokio::time::Instant::now();
+        let result = work.await;
+        self.metrics.store.did(operation, began.elapsed());
+        if let Err(error) = &result {
+            let fault = match error {
+                StoreError::Full => StoreFault::Full,
+                StoreError::Missing => StoreFault::Missing,
+            };
+            self.metrics.store.failed(operation, fault);
+        }
+        result
+    }
+
+    /// Brings the gauges of states up to date.
+    fn count(&self) {
+        let mut counts = [0_u64; State::ALL.len()];
+        for (status, count) in self.store.census() {
+            counts[state_of(status).index()] += count;
+        }
+        for cell in self.running().values() {
+            let status = Status::of(&cell.snapshot().phase);
+            counts[state_of(status).index()] += 1;
+        }
+        for state in State::ALL {
+            self.metrics.operations.in_state(*state, counts[state.index()]);
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<OperationId, Arc<OperationCell>>> {
+        // A panic cannot leave a map half changed.
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Identity {
+    fn new(id: OperationId, uri: String) -> Option<Self> {
+        let location = HeaderValue::try_from(&uri).ok()?;
+        let link = HeaderValue::try_from(format!("<{uri}>; rel=\"status\"")).ok()?;
+        Some(Self { id, uri: uri.into(), location, link })
+    }
+}
+
+fn state_of(status: Status) -> State {
+    match status {
+        Status::NotStarted => State::NotStarted,
+        Status::Running => State::Running,
+        Status::Canceling => State::Canceling,
+        Status::Succeeded => State::Succeeded,
+        Status::Failed => State::Failed,
+        Status::Canceled => State::Canceled,
+    }
+}

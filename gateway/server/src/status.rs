@@ -1,0 +1,14 @@
+//! Status documents: what became of an operation, for whoever has its status URI.
+
+mod address;
+mod held;
+mod lookup;
+mod negotiate;
+mod reads;
+mod rendering;
+mod result;
+
+pub use held::Held;
+pub use lookup::{Looked, Lookup, Room};
+pub use reads::Reads;
+pub use rendering::{Rendering, View};

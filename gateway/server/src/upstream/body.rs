@@ -1,0 +1,94 @@
+//! The content of an origin's response, whatever wire it comes on.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use downstream::BodyError;
+use h1_adapter::client::ClientBody;
+use http_body::{Body, Frame, SizeHint};
+
+use super::h2::Http2Body;
+use super::link::Link;
+use super::patience::Silence;
+use super::server::Home;
+
+/// The content of a response, with its trailers. Dropped before its end, it resets its stream or
+/// closes its connection.
+///
+/// # Errors
+/// [`BodyError::Origin`] when it breaks off, breaks its framing, or the origin falls silent for the
+/// upstream's `idle-timeout`; never a clean end (U-03, U-04, T-10).
+#[derive(Debug)]
+pub struct UpstreamBody {
+    wire: Wire,
+    silence: Silence,
+}
+
+#[derive(Debug)]
+enum Wire {
+    H1(ClientBody<Link, Home>),
+    H2(Http2Body),
+    /// The origin fell silent: what it sent, and its connection, are gone.
+    Dropped,
+}
+
+impl UpstreamBody {
+    pub(super) fn h1(body: ClientBody<Link, Home>, silence: Silence) -> Self {
+        Self { wire: Wire::H1(body), silence }
+    }
+
+    pub(super) fn h2(body: Http2Body, silence: Silence) -> Self {
+        Self { wire: Wire::H2(body), silence }
+    }
+
+    fn activity(&self) -> u64 {
+        match &self.wire {
+            Wire::H1(body) => body.activity(),
+            Wire::H2(body) => body.activity(),
+            Wire::Dropped => 0,
+        }
+    }
+}
+
+impl Body for UpstreamBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = self.get_mut();
+        let before = this.activity();
+        let polled = match &mut this.wire {
+            Wire::H1(body) => Pin::new(body).poll_frame(cx),
+            Wire::H2(body) => Pin::new(body).poll_frame(cx),
+            Wire::Dropped => Poll::Ready(None),
+        };
+        if polled.is_ready() || this.activity() != before {
+            this.silence.broken();
+        }
+        if polled.is_pending() && this.silence.poll_too_long(cx).is_ready() {
+            this.wire = Wire::Dropped;
+            return Poll::Ready(Some(Err(BodyError::Origin("nothing came in time"))));
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.wire {
+            Wire::H1(body) => body.is_end_stream(),
+            Wire::H2(body) => body.is_end_stream(),
+            Wire::Dropped => true,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.wire {
+            Wire::H1(body) => body.size_hint(),
+            Wire::H2(body) => body.size_hint(),
+            Wire::Dropped => SizeHint::with_exact(0),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The only way to answer on a stream.
+
+mod content;
+
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use bytes::Bytes;
+use downstream::{BodyError, Departed, Responder, Window};
+use futures_util::future::{Either, ready as now};
+use h2::Reason;
+use h2::server::SendResponse;
+use http::{Response, StatusCode};
+use http_body::Body;
+use progress_core::interim::InterimHead;
+
+use crate::fields;
+use crate::link::{Link, Voice};
+
+pub(crate) use content::{SEND_BUFFER, Whole};
+
+use content::Content;
+
+/// What the final response may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reply {
+    /// Content, if its status allows it.
+    Whole,
+    /// Fields only: the request was a HEAD (INT-16).
+    HeadOnly,
+}
+
+/// Answers one request.
+///
+/// `h2` would write an interim head after the final one, after END_STREAM and after the client's
+/// reset, and call it a success. Here the first two cannot be written down, because `finish`
+/// consumes the responder, and the third is asked for before each head.
+pub(crate) struct StreamResponder {
+    send: SendResponse<Bytes>,
+    voice: Voice,
+    opened: Instant,
+    reply: Reply,
+}
+
+impl StreamResponder {
+    /// Answers the request of `send`, which has just been accepted.
+    pub(crate) fn new(send: SendResponse<Bytes>, link: &Arc<Link>, reply: Reply) -> Self {
+        Self { send, voice: Voice::new(link), opened: clock(), reply }
+    }
+
+    fn poll_head(&mut self, next: &mut Option<Next>, cx: &mut Context<'_>) -> Poll<Result<(), Departed>> {
+        let Some(Next { size, .. }) = next else { return Poll::Ready(Ok(())) };
+        if self.poll_departed(cx).is_ready() {
+            return Poll::Ready(Err(Departed));
+        }
+        ready!(self.voice.poll_admit(*size, cx));
+        let sent = next.take().map_or(Ok(()), |next| self.send.send_informational(next.into_response()));
+        Poll::Ready(sent.map_err(|_| Departed))
+    }
+}
+
+impl Responder for StreamResponder {
+    fn poll_departed(&mut self, cx: &mut Context<'_>) -> Poll<Departed> {
+        let gone = ready!(self.send.poll_reset(cx));
+        note_departure(self.voice.link(), self.opened, gone.is_ok());
+        Poll::Ready(Departed)
+    }
+
+    fn poll_window(&mut self, cx: &mut Context<'_>) -> Window {
+        self.voice.poll_window(cx)
+    }
+
+    /// A head that HTTP/2 does not know (101, H2X-03), or that is larger than the client takes
+    /// (H2X-05), is left out.
+    fn interim(&mut self, head: InterimHead) -> impl Future<Output = Result<(), Departed>> + Send {
+        let mut next = Next::new(head, self.voice.link());
+        poll_fn(move |cx| self.poll_head(&mut next, cx))
+    }
+
+    fn finish<B>(mut self, response: Response<B>) -> impl Future<Output = Result<(), Departed>> + Send
+    where
+        B: Body<Data = Bytes, Error = BodyError> + Send + Unpin,
+    {
+        let (mut parts, body) = response.into_parts();
+        fields::clean(&mut parts.headers);
+        if parts.status.is_informational() {
+            self.send.send_reset(Reason::INTERNAL_ERROR);
+            return Either::Left(now(Err(Departed)));
+        }
+        let empty = self.reply == Reply::HeadOnly || is_empty(parts.status, &body);
+        match self.send.send_response(Response::from_parts(parts, ()), empty) {
+            Err(_) => Either::Left(now(Err(Departed))),
+            Ok(_) if empty => Either::Left(now(Ok(()))),
+            Ok(stream) => Either::Right(Content::new(stream, body, self.voice.into_link(), self.opened)),
+        }
+    }
+}
+
+/// An interim head that waits for its turn.
+struct Next {
+    head: InterimHead,
+    size: usize,
+}
+
+impl Next {
+    fn new(mut head: InterimHead, link: &Link) -> Option<Self> {
+        if !head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS {
+            return None;
+        }
+        let size = fields::fit(&mut head.fields, link.peer_list_size())?;
+        Some(Self { head, size })
+    }
+
+    fn into_response(self) -> Response<()> {
+        let mut response = Response::new(());
+        *response.status_mut() = self.head.status;
+        *response.headers_mut() = self.head.fields;
+        response
+    }
+}
+
+/// Without content, END_STREAM stands on the head.
+fn is_empty(status: StatusCode, body: &impl Body) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+        || body.is_end_stream()
+        || body.size_hint().exact() == Some(0)
+}
+
+/// A reset is the client's word; an error is the connection's end, and tells nothing about it.
+fn note_departure(link: &Link, opened: Instant, reset: bool) {
+    if reset {
+        link.note_reset(clock().saturating_duration_since(opened));
+    }
+}
+
+fn clock() -> Instant {
+    tokio::time::Instant::now().into_std()
+}

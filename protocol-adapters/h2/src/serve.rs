@@ -1,0 +1,202 @@
+//! One connection, from its preface to its end.
+
+mod keeper;
+
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use downstream::{
+    ConnectionInfo, DrainWatch, Gate, GatedIo, Handler, Limits, Opening, Protocol, Responder, Roster, Window,
+    drive,
+};
+use futures_util::FutureExt;
+use futures_util::future::Either;
+use h2::RecvStream;
+use h2::server::{Builder, Connection, SendResponse};
+use http::{Method, Request};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::link::{Link, MeteredIo};
+use crate::request;
+use crate::responder::{Reply, SEND_BUFFER, StreamResponder, Whole};
+use crate::ServeError;
+
+use keeper::{Keeper, Order, View};
+
+/// Request content that one stream may have on its way to us. 256 KiB carry 5 MB/s over 50 ms.
+const STREAM_WINDOW: u32 = 256 * 1024;
+
+/// Request content that a client may make us hold. Four uploads whose origin waits fill it; then
+/// the client's other uploads wait too, which is between the client and itself.
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+
+/// Streams that we may have to reset for the client's errors before it must go (H2-04).
+const MAX_ERROR_RESETS: usize = 100;
+
+/// Who is served on a connection, and how.
+#[derive(Clone, Debug)]
+pub struct Service<H> {
+    /// The gateway.
+    pub handler: H,
+    /// What is known about the connection.
+    pub connection: Arc<ConnectionInfo>,
+    /// Tells when the gateway ends.
+    pub drain: DrainWatch,
+    /// What the connection may cost.
+    pub limits: Arc<Limits>,
+}
+
+/// Serves one HTTP/2 connection until it ends; its exchanges live in the returned future and are
+/// dropped with it. `io` is cleartext with prior knowledge, or TLS that has agreed on `h2`.
+///
+/// When the gateway drains, GOAWAY is sent twice, as RFC 9113 6.8 advises, and streams that are
+/// open are served to their end. A client that sends GOAWAY is served to its end too (H2-19).
+///
+/// # Errors
+///
+/// See [`ServeError`]; a connection that ends by agreement, or that the client closes between two
+/// frames, is no error.
+pub async fn serve<S, H>(io: S, service: Service<H>) -> Result<(), ServeError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+    H: Handler,
+{
+    let Service { handler, connection, drain, limits } = service;
+    let roster = Roster::new();
+    let link = Link::new(Arc::clone(&limits), roster.pulse());
+    let io = GatedIo::new(MeteredIo::new(io, Arc::clone(&link)), link.gate());
+    let handshake = builder(&limits).handshake(io);
+    let wire = tokio::time::timeout(limits.head_timeout, handshake)
+        .await
+        .map_err(|_| ServeError::PrefaceTimeout)??;
+    let keeper = Keeper::new(drain, limits);
+    let gate = link.gate();
+    let desk = Desk { handler, connection, link };
+    let mut conversation = Conversation { wire, gate, roster, desk, keeper };
+    poll_fn(|cx| conversation.poll(cx, receive)).await
+}
+
+fn builder(limits: &Limits) -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .max_concurrent_streams(limits.concurrent_streams)
+        .max_header_list_size(u32::try_from(limits.head_size).unwrap_or(u32::MAX))
+        .initial_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buffer_size(SEND_BUFFER)
+        .max_local_error_reset_streams(Some(MAX_ERROR_RESETS));
+    builder
+}
+
+/// A connection and its exchanges, `F` being the future of one.
+struct Conversation<S, H, F> {
+    wire: Connection<GatedIo<MeteredIo<S>>, Bytes>,
+    gate: Gate,
+    /// Bounded by `Limits::concurrent_streams`, which `h2` enforces.
+    roster: Roster<F>,
+    desk: Desk<H>,
+    keeper: Keeper,
+}
+
+/// Where requests are handed in.
+struct Desk<H> {
+    handler: H,
+    connection: Arc<ConnectionInfo>,
+    link: Arc<Link>,
+}
+
+/// What the wire had to say.
+enum Heard {
+    Nothing,
+    Requests,
+    End(Result<(), ServeError>),
+}
+
+type Stream = (Request<RecvStream>, SendResponse<Bytes>);
+
+impl<S, H, F> Conversation<S, H, F>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    F: Future<Output = ()>,
+{
+    /// Turns: the exchanges queue what they have to say, the wire writes all of it at once and
+    /// takes in what has come, the keeper looks at the result.
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        receive: impl Fn(&Desk<H>, Stream) -> F,
+    ) -> Poll<Result<(), ServeError>> {
+        loop {
+            self.roster.poll(cx, |()| ());
+            let heard = self.poll_wire(cx, &receive);
+            if let Heard::End(result) = heard {
+                return Poll::Ready(self.keeper.conclude(result));
+            }
+            let window = self.gate.poll_window(cx);
+            if window == Window::Open {
+                self.desk.link.flushed();
+            }
+            let view = View { open: self.roster.len(), lingering: self.wire.has_streams(), window };
+            match self.keeper.poll(view, &self.desk.link, cx) {
+                Order::Go if matches!(heard, Heard::Requests) => {}
+                Order::Go => return Poll::Pending,
+                Order::Leave => self.wire.graceful_shutdown(),
+                Order::Close(reason) => {
+                    self.roster = Roster::new();
+                    self.wire.abrupt_shutdown(reason);
+                }
+                Order::Cut(result) => return Poll::Ready(result),
+            }
+        }
+    }
+
+    /// Flushes, reads, and opens an exchange for each request that has come.
+    fn poll_wire(&mut self, cx: &mut Context<'_>, receive: impl Fn(&Desk<H>, Stream) -> F) -> Heard {
+        let mut heard = Heard::Nothing;
+        loop {
+            match self.wire.poll_accept(cx) {
+                Poll::Pending => return heard,
+                Poll::Ready(None) => return Heard::End(Ok(())),
+                Poll::Ready(Some(Err(error))) => return Heard::End(Err(error.into())),
+                Poll::Ready(Some(Ok((request, mut send)))) => {
+                    if self.keeper.is_closing() {
+                        continue;
+                    }
+                    self.keeper.opened();
+                    // H2-02: a request that is already cancelled opens nothing.
+                    if send.poll_reset(cx).is_ready() {
+                        self.desk.link.note_reset(std::time::Duration::ZERO);
+                        continue;
+                    }
+                    self.roster.push(receive(&self.desk, (request, send)));
+                    heard = Heard::Requests;
+                }
+            }
+        }
+    }
+}
+
+/// Opens the exchange of a request, or refuses it.
+fn receive<H: Handler>(
+    desk: &Desk<H>,
+    (request, send): Stream,
+) -> impl Future<Output = ()> + Send + use<H> {
+    let Desk { handler, connection, link } = desk;
+    let reply = if *request.method() == Method::HEAD { Reply::HeadOnly } else { Reply::Whole };
+    let responder = StreamResponder::new(send, link, reply);
+    match request::read(request, link.limits()) {
+        Ok((request, expectation)) => {
+            let connection = Arc::clone(connection);
+            let opening = Opening { protocol: Protocol::H2, connection, pulse: link.pulse().clone() };
+            let exchange = handler.open(request, opening);
+            Either::Left(drive(exchange, responder, expectation).map(drop))
+        }
+        Err(refusal) => {
+            tracing::debug!(%refusal, "request refused");
+            let response = handler.refuse(refusal, Protocol::H2, connection);
+            Either::Right(responder.finish(response.map(Whole::new)).map(drop))
+        }
+    }
+}

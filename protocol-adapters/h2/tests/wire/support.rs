@@ -1,0 +1,163 @@
+//! Connections to a scripted gateway.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use downstream::{ConnectionInfo, Drain, Limits, Security};
+use h2::client::SendRequest;
+use h2_adapter::{ServeError, Service, serve};
+use http::Request;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use crate::frames::RawClient;
+use crate::script::{Event, Events, Scripted};
+
+pub(crate) type Served = JoinHandle<Result<(), ServeError>>;
+
+/// What the pipe between client and gateway holds in each direction, unless a test says otherwise.
+pub(crate) const PIPE: usize = 64 * 1024;
+
+/// A service without drain.
+pub(crate) fn service(handler: Scripted, limits: Limits) -> Service<Scripted> {
+    let address = ([127, 0, 0, 1], 443).into();
+    let connection =
+        ConnectionInfo { peer: address, local: address, security: Security::Tls, alt_svc: None };
+    let (drain, limits) = (Drain::new().watch(), Arc::new(limits));
+    Service { handler, connection: Arc::new(connection), drain, limits }
+}
+
+/// A raw client with default settings, and the gateway's end.
+pub(crate) async fn raw(handler: Scripted) -> (RawClient<DuplexStream>, Served) {
+    raw_with(service(handler, Limits::default()), &[]).await
+}
+
+/// A raw client that sends `settings`.
+pub(crate) async fn raw_with(
+    service: Service<Scripted>,
+    settings: &[(u16, u32)],
+) -> (RawClient<DuplexStream>, Served) {
+    let (near, far) = tokio::io::duplex(PIPE);
+    let served = tokio::spawn(serve(far, service));
+    (RawClient::connect(near, settings).await, served)
+}
+
+/// A client of the `h2` crate over TCP.
+pub(crate) async fn over_tcp(handler: Scripted, builder: h2::client::Builder) -> (SendRequest<Bytes>, Served) {
+    let (near, far) = tcp().await;
+    let served = tokio::spawn(serve(far, service(handler, Limits::default())));
+    let (send, connection) = builder.handshake(near).await.expect("handshake");
+    tokio::spawn(connection);
+    (send, served)
+}
+
+/// Both ends of a TCP connection.
+pub(crate) async fn tcp() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("bind");
+    let near = TcpStream::connect(listener.local_addr().expect("address")).await.expect("connect");
+    let (far, _) = listener.accept().await.expect("accept");
+    (near, far)
+}
+
+/// A request to `path`.
+pub(crate) fn to(method: &str, path: &str) -> Request<()> {
+    let uri = format!("https://a.example{path}");
+    Request::builder().method(method).uri(uri).body(()).expect("a request")
+}
+
+/// Fails instead of hanging.
+pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(Duration::from_secs(20), future).await.expect("something happens")
+}
+
+/// The next event other than a head.
+pub(crate) async fn event(events: &mut Events) -> Event {
+    loop {
+        match soon(events.recv()).await.expect("an event") {
+            Event::Written => {}
+            event => return event,
+        }
+    }
+}
+
+/// The next event after the opening of an exchange.
+pub(crate) async fn outcome(events: &mut Events) -> Event {
+    loop {
+        match event(events).await {
+            Event::Opened(_) => {}
+            event => return event,
+        }
+    }
+}
+
+/// A client that has sent all it ever sends, and takes everything without looking at it.
+pub(crate) struct Sink {
+    input: io::Cursor<Vec<u8>>,
+    tally: Arc<Tally>,
+}
+
+/// What a [`Sink`] has taken.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) writes: AtomicUsize,
+    pub(crate) octets: AtomicUsize,
+}
+
+impl Sink {
+    pub(crate) fn new(input: Vec<u8>) -> (Self, Arc<Tally>) {
+        let tally = Arc::new(Tally::default());
+        (Self { input: io::Cursor::new(input), tally: Arc::clone(&tally) }, tally)
+    }
+
+    fn take(&self, size: usize) -> Poll<io::Result<usize>> {
+        self.tally.writes.fetch_add(1, Ordering::Relaxed);
+        self.tally.octets.fetch_add(size, Ordering::Relaxed);
+        Poll::Ready(Ok(size))
+    }
+}
+
+impl AsyncRead for Sink {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let at = usize::try_from(self.input.position()).unwrap_or(usize::MAX);
+        if at >= self.input.get_ref().len() {
+            return Poll::Pending;
+        }
+        Pin::new(&mut self.input).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Sink {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.take(buf.len())
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.take(bufs.iter().map(|buf| buf.len()).sum())
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,53 @@
+use std::time::Instant;
+
+use downstream::{Emission, Exchange, Window};
+use http::Response;
+
+use super::*;
+
+/// The largest exchange future: with what quinn and `h3` keep for a stream it stays far below the
+/// 12 KB that a held request may cost.
+const BOUND: usize = 1_536;
+
+#[derive(Clone)]
+struct Nobody;
+
+struct Nothing;
+
+impl Handler for Nobody {
+    type Body = Whole;
+    type Exchange = Nothing;
+
+    fn open(&self, _: Request<RequestBody>, _: Opening) -> Nothing {
+        Nothing
+    }
+
+    fn refuse(&self, _: Refusal, _: Protocol, _: &ConnectionInfo) -> Response<Bytes> {
+        Response::new(Bytes::new())
+    }
+}
+
+impl Exchange for Nothing {
+    type Body = Whole;
+
+    fn poll_emission(self: Pin<&mut Self>, _: &mut Context<'_>, _: Window) -> Poll<Emission<Whole>> {
+        Poll::Pending
+    }
+
+    fn interim_written(self: Pin<&mut Self>, _: Instant) {}
+}
+
+fn size_of_future<A, B, C, F>(_: fn(A, B, C) -> F) -> usize {
+    size_of::<F>()
+}
+
+#[test]
+fn the_future_of_an_exchange_is_small() {
+    let size = size_of_future(answer::<Nobody>);
+    eprintln!("an exchange without the gateway's part: {size} octets");
+    for (n,s) in [("resp",size_of::<Responder>()),("stream",size_of::<h3::server::RequestStream<SendStream,Bytes>>()),("intake",size_of::<Intake>()),("head",size_of::<Head>()),("response",size_of::<Response<Whole>>()),("sleep",size_of::<tokio::time::Sleep>()),("arrived",size_of::<Arrived>()),
+      ("drive", { fn dd(e: Nothing, r: Responder, x: Option<Expectation>) -> impl Future { drive(e, r, x) } size_of_future(dd) }),
+      ("finish", { fn ff(r: Responder, x: Response<Whole>, _: ()) -> impl Future { r.finish(x) } size_of_future(ff) }),
+    ] { eprintln!("{n} {s}"); }
+    assert!(size <= BOUND, "{size} octets");
+}
