@@ -75,7 +75,9 @@ impl Finishing {
     pub fn draining(&self) -> Response<Content> {
         let detail = "The gateway is shutting down. The operation may or may not have completed.";
         let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "shutting-down", detail);
-        self.problem(&problem.retry_after(COME_BACK).proxy_error(&self.service_name, "proxy_internal_response"))
+        self.problem(
+            &problem.retry_after(COME_BACK).proxy_error(&self.service_name, "proxy_internal_response"),
+        )
     }
 
     /// A problem of ours.
@@ -86,7 +88,12 @@ impl Finishing {
     }
 
     /// A 202 with the status document in it (LOC-02, LOC-06, LOC-09, X02).
-    pub fn accepted(&self, document: Response<Bytes>, identity: &Identity, applied: &Applied) -> Response<Content> {
+    pub fn accepted(
+        &self,
+        document: Response<Bytes>,
+        identity: &Identity,
+        applied: &Applied,
+    ) -> Response<Content> {
         let minimal = document.body().is_empty();
         let mut response = document.map(Content::from);
         *response.status_mut() = StatusCode::ACCEPTED;

@@ -16,10 +16,10 @@ use progress_core::interim::InterimHead;
 use crate::account::Account;
 use crate::content::{Content, GatewayBody};
 use crate::metrics::labels::{Mode, Reason};
-use crate::status::{Held, Lookup, Looked};
+use crate::status::{Held, Looked, Lookup};
 
 pub use followed::{Followed, Manner, Naming};
-pub use plain::Plain;
+pub use plain::{Plain, Timed};
 pub use terms::{Client, Plan};
 
 /// What one request's exchange says. See [`downstream::Exchange`].

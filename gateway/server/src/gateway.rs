@@ -60,20 +60,20 @@ pub fn start(settings: Settings, drain: Drain) -> Result<Running, StartError> {
     let upstreams: Vec<String> = settings.upstreams.iter().map(|upstream| upstream.name.clone()).collect();
     let metrics = Arc::new(Metrics::new(&routes, &upstreams, now)?);
     let plan = ListenPlan::new(&settings, Arc::clone(&metrics), now)?;
-    let origin =
-        Origin::new(settings.public_url.as_ref().map(crate::config::PublicUrl::as_str), &settings.status_path);
+    let origin = Origin::new(
+        settings.public_url.as_ref().map(crate::config::PublicUrl::as_str),
+        &settings.status_path,
+    );
     let operations = Operations::new(store(&settings.store), origin, Arc::clone(&metrics));
     let shared = shared(&settings, &operations, &metrics);
     let origins = Upstreams::new(&settings.upstreams)?;
     count_upstreams(&origins, &metrics);
-    let listening = {
-        let drain = drain.clone();
-        let make = move |_worker| {
-            let gateway = Gateway::new(Arc::clone(&shared), origins.for_another_core(), drain.watch());
-            Ok::<_, std::convert::Infallible>(gateway)
-        };
-        listen::start(&plan, make, &drain)?
+    let watch = drain.watch();
+    let make = move |_worker| {
+        let gateway = Gateway::new(Arc::clone(&shared), origins.for_another_core(), watch.clone());
+        Ok::<_, std::convert::Infallible>(gateway)
     };
+    let listening = listen::start(&plan, make, &drain)?;
     if let Some(base) = derived_base(&settings, listening.local_addrs()) {
         operations.origin().set_base(base);
     }

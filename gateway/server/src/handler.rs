@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use downstream::{ConnectionInfo, DrainWatch, Handler, Opening, Protocol, Refusal, RequestBody, Security};
+use downstream::{ConnectionInfo, DrainWatch, Handler, Opening, Protocol, Refusal, RequestBody};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use progress_core::document::RequestSummary;
@@ -16,10 +16,10 @@ use crate::account::{Account, CountedRoute};
 use crate::answer::{Finishing, Variance};
 use crate::config::{ClientProfiles, IpPrefix, ProgressSettings};
 use crate::content::{Content, GatewayBody};
-use crate::exchange::{Client, Followed, GatewayExchange, Kind, Manner, Naming, Plain, Plan};
-use crate::forward::{self, Hop};
+use crate::exchange::{Client, Followed, GatewayExchange, Kind, Manner, Naming, Plain, Plan, Timed};
+use crate::forward::{self, Hop, NotForwarded};
 use crate::metrics::{Metrics, NO_ROUTE};
-use crate::operations::{Assignment, OperationCell, Operations, begin};
+use crate::operations::{Assignment, Fault, OperationCell, Operations, begin};
 use crate::problem::Problem;
 use crate::relay::{Processing, Relay, is_resumable_upload};
 use crate::routes::{Matched, Route, Routes};
@@ -91,10 +91,10 @@ impl Gateway {
         let client = Client::of(opening.protocol, &parts.headers, &self.shared.profiles);
         let summary = self.summary(&parts);
         let agent_relay = self.relay(route, &client, &parts);
-        if let Err(error) = forward::forward_request(&mut parts, &self.hop(&opening)) {
-            let (problem, token) = error.problem();
-            let problem = problem.proxy_error(&self.shared.service_name, token);
-            return GatewayExchange::ready(finishing.problem(&problem), account);
+        match forward::forward_request(&mut parts, &self.hop(&opening)) {
+            Ok(()) => {}
+            Err(NotForwarded::Loop) => return GatewayExchange::ready(finishing.fault(&LOOP, None), account),
+            Err(NotForwarded::MaxForwards) => return GatewayExchange::ready(options(), account),
         }
         let plan = route.settings.progress.as_ref().map(|settings| (settings, Plan::new(settings, &client)));
         let kind = match plan {
@@ -111,6 +111,7 @@ impl Gateway {
                 let patience = if settings.is_some() { Patience::Unlimited } else { Patience::Idle };
                 Kind::Plain(Box::new(Plain {
                     call: self.call(route, Request::from_parts(parts, body), patience),
+                    timed: Timed::new(&self.shared.metrics, route.settings.upstream),
                     relay: agent_relay,
                     bearable: client.maximum_heads().map(Into::into),
                     deadline: settings.map(|settings| {
@@ -134,18 +135,19 @@ impl Gateway {
         keep_from_origin(&mut parts, &plan);
         let cell = OperationCell::new(route.index, Arc::clone(&route.name), summary, clock::now());
         let told = Arc::clone(&cell);
-        let body =
-            body.when_complete(move || told.on_received(tokio::time::Instant::now().into_std()));
-        begin(Assignment {
+        let body = body.when_complete(move || told.on_received(tokio::time::Instant::now().into_std()));
+        let call = self.call(route, Request::from_parts(parts, body), Patience::Unlimited);
+        let assignment = Assignment {
             cell: Arc::clone(&cell),
-            call: self.call(route, Request::from_parts(parts, body), Patience::Unlimited),
+            upstream: route.settings.upstream,
             deadline: settings.deadline,
             stall_timeout: settings.stall_timeout,
             maximum_result: settings.maximum_result,
             relay,
             operations: Arc::clone(&self.shared.operations),
             metrics: Arc::clone(&self.shared.metrics),
-        });
+        };
+        begin(assignment, call);
         let heads = plan.terms.heads.as_ref();
         let manner = Manner {
             operations: Arc::clone(&self.shared.operations),
@@ -231,7 +233,7 @@ impl Handler for Gateway {
             return GatewayExchange::new(Kind::Lookup(lookup), account);
         }
         if parts.method == Method::OPTIONS && parts.uri.path() == "*" {
-            return self.server_options(&parts, &opening);
+            return GatewayExchange::ready(options(), self.account(None, &parts.method, &opening));
         }
         match self.shared.routes.find(&parts) {
             Matched::Route(route) => self.routed(route, (parts, body), opening),
@@ -256,15 +258,23 @@ impl Handler for Gateway {
     }
 }
 
-impl Gateway {
-    /// `OPTIONS *` asks about the server as a whole (RFC 9110 9.3.7).
-    fn server_options(&self, parts: &Parts, opening: &Opening) -> GatewayExchange {
-        let mut response = Response::new(Content::Full(Bytes::new()));
-        *response.status_mut() = StatusCode::NO_CONTENT;
-        let methods = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
-        response.headers_mut().insert(header::ALLOW, methods);
-        GatewayExchange::ready(response, self.account(None, &parts.method, opening))
-    }
+/// A request that has been here before (FWH-02).
+const LOOP: Fault = Fault {
+    status: StatusCode::BAD_GATEWAY,
+    problem: "loop",
+    code: "Loop",
+    detail: "The request has passed this gateway before.",
+    proxy_error: Some("proxy_loop_detected"),
+};
+
+/// What this server can do as a whole (RFC 9110 9.3.7), also where a request is for whoever stands
+/// here (FWH-03).
+fn options() -> Response<Content> {
+    let mut response = Response::new(Content::Full(Bytes::new()));
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let methods = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    response.headers_mut().insert(header::ALLOW, methods);
+    response
 }
 
 /// The problem's name and detail of a refusal.
@@ -278,14 +288,6 @@ fn words(refusal: Refusal) -> (&'static str, &'static str) {
         Refusal::ContentTooLarge => ("content-too-large", "The request content is too large."),
         Refusal::ExpectationFailed => ("expectation-failed", "Only 100-continue can be expected here."),
         Refusal::VersionNotSupported => ("version-not-supported", "This version of HTTP is not spoken here."),
-    }
-}
-
-/// Whether a connection is protected, as `X-Forwarded-Proto` says it.
-pub fn scheme(security: Security) -> &'static str {
-    match security {
-        Security::Cleartext => "http",
-        Security::Tls => "https",
     }
 }
 

@@ -98,11 +98,7 @@ impl ChunkDecoder {
                     [] | [b'\r'] => return Ok(Decoded::NeedMore),
                     _ => return Err(ChunkError::Malformed("no CRLF behind a chunk")),
                 },
-                State::Trailers => {
-                    let Some(trailers) = self.trailers(buf)? else { return Ok(Decoded::NeedMore) };
-                    self.state = State::Done;
-                    return Ok(Decoded::End(trailers));
-                }
+                State::Trailers => return self.trailers(buf),
                 State::Done => return Ok(Decoded::End(None)),
             }
         }
@@ -115,16 +111,20 @@ impl ChunkDecoder {
 
     fn size(&mut self, buf: &mut BytesMut) -> Result<Option<u64>, ChunkError> {
         let end = memchr(b'\n', buf);
-        let line = &buf[..end.unwrap_or(buf.len())];
+        let with_cr = &buf[..end.unwrap_or(buf.len())];
+        let line = with_cr.strip_suffix(b"\r").unwrap_or(with_cr);
         let digits = line.iter().take_while(|octet| octet.is_ascii_hexdigit()).count();
         check_digits(line, digits)?;
         if line.len() - digits > EXTENSIONS_SIZE - self.extensions {
             return Err(ChunkError::TooLarge);
         }
         let Some(end) = end else { return Ok(None) };
-        let Some(line) = line.strip_suffix(b"\r") else {
+        if line.len() == with_cr.len() {
             return Err(ChunkError::Malformed("a chunk size ends in LF without CR"));
-        };
+        }
+        if digits == 0 {
+            return Err(ChunkError::Malformed("malformed chunk size"));
+        }
         let size = line[..digits].iter().fold(0, |size, digit| size << 4 | hex_value(*digit));
         let extensions = &line[digits..];
         if !is_extensions(extensions) {
@@ -135,17 +135,18 @@ impl ChunkDecoder {
         Ok(Some(size))
     }
 
-    fn trailers(&mut self, buf: &mut BytesMut) -> Result<Option<Option<HeaderMap>>, ChunkError> {
+    fn trailers(&mut self, buf: &mut BytesMut) -> Result<Decoded, ChunkError> {
         match &buf[..] {
             [b'\r', b'\n', ..] => {
                 buf.advance(2);
-                return Ok(Some(None));
+                self.state = State::Done;
+                return Ok(Decoded::End(None));
             }
-            [] | [b'\r'] => return Ok(None),
+            [] | [b'\r'] => return Ok(Decoded::NeedMore),
             _ => {}
         }
         let Found::End(end) = self.scan.advance(buf, Bound { size: TRAILERS_SIZE, leading: 0 })? else {
-            return Ok(None);
+            return Ok(Decoded::NeedMore);
         };
         let section = read_fields(&buf.split_to(end).freeze(), TRAILER_FIELDS, Names::WithoutUnderscore)?;
         let mut fields = section.fields;
@@ -155,7 +156,8 @@ impl ChunkDecoder {
         for name in &section.controls.connection.named {
             fields.remove(name);
         }
-        Ok(Some((!fields.is_empty()).then_some(fields)))
+        self.state = State::Done;
+        Ok(Decoded::End((!fields.is_empty()).then_some(fields)))
     }
 }
 
@@ -202,10 +204,10 @@ fn take(buf: &mut BytesMut, left: u64) -> (Bytes, u64) {
 }
 
 /// 1 to 16 hexadecimal digits, then nothing or what an extension may begin with. A size that can
-/// be no size is refused before its line ends.
+/// be no size is refused before its line ends: only a line without octets may still become one.
 fn check_digits(line: &[u8], digits: usize) -> Result<(), ChunkError> {
     let next = line.get(digits);
-    let ends_well = matches!(next, None | Some(b';' | b' ' | b'\t' | b'\r'));
+    let ends_well = matches!(next, None | Some(b';' | b' ' | b'\t'));
     let has_digits = digits > 0 || next.is_none();
     if digits > SIZE_DIGITS || !ends_well || !has_digits {
         return Err(ChunkError::Malformed("malformed chunk size"));

@@ -96,7 +96,8 @@ pub fn request_line(out: &mut Vec<u8>, method: &Method, target: &str) {
             if octet.is_ascii_graphic() {
                 out.push(octet);
             } else {
-                out.extend_from_slice(&[b'%', digit(octet >> 4), digit(octet & 15)]);
+                let (high, low) = (usize::from(octet >> 4), usize::from(octet & 15));
+                out.extend_from_slice(&[b'%', DIGITS[high], DIGITS[low]]);
             }
         }
     }
@@ -129,7 +130,7 @@ pub fn chunk_head(out: &mut Vec<u8>, length: usize) {
     debug_assert!(length > 0, "a chunk of no octets would be the last one");
     let digits = (usize::BITS - length.leading_zeros()).div_ceil(4).max(1);
     for place in (0..digits).rev() {
-        out.push(digit((length >> (place * 4) & 15) as u8));
+        out.push(DIGITS[length >> (place * 4) & 15]);
     }
     out.extend_from_slice(b"\r\n");
 }
@@ -185,9 +186,7 @@ fn is_own(name: &str) -> bool {
     )
 }
 
-fn digit(value: u8) -> u8 {
-    b"0123456789ABCDEF"[usize::from(value & 15)]
-}
+const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
 
 #[cfg(test)]
 mod tests;

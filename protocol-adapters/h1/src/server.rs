@@ -20,12 +20,13 @@ mod timer;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
+use std::time::Instant;
 
 use bytes::Bytes;
 use downstream::{
-    BodyError, ConnectionInfo, DrainWatch, Ending, Expectation, Handler, Heart, Limits, Opening, Refusal,
-    RequestBody, drive,
+    BodyError, ConnectionInfo, DrainWatch, Emission, Ending, Exchange, Expectation, Handler, Heart, Limits,
+    Opening, Refusal, RequestBody, Window, drive,
 };
 use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -68,7 +69,11 @@ pub enum ServeError {
 
 /// Serves a connection to its end. `first` are octets of it that have been read already. The future
 /// may be dropped at any time: that is a connection that is cut.
-pub async fn serve<S, H>(io: S, first: Bytes, service: Service<H>) -> Result<(), ServeError>
+pub fn serve<S, H>(
+    io: S,
+    first: Bytes,
+    service: Service<H>,
+) -> impl Future<Output = Result<(), ServeError>> + Send
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
     H: Handler,
@@ -77,42 +82,65 @@ where
     let mut conn = Conn::new(io, first, &connection, limits);
     let mut heart = Heart::new();
     let mut order = Order::First;
-    loop {
-        let mut arrival = Arrival::new(order);
-        let head = match poll_fn(|cx| arrival.poll(&mut conn, &mut drain, cx)).await {
-            Arrived::Request(head) => head,
-            Arrived::Nothing => return Box::pin(ending::close(conn)).await,
-            Arrived::Refused(refusal) => {
-                let response = handler.refuse(refusal, downstream::Protocol::Http11, &connection);
-                Box::pin(ending::refuse(conn, response, &drain)).await?;
-                return Err(ServeError::Refused(refusal));
-            }
-        };
-        order = Order::Later;
-        let opening = Opening {
-            protocol: head.version.protocol(),
-            connection: Arc::clone(&connection),
-            pulse: heart.pulse(),
-        };
-        let (request, asked, expectation) = begin(head, &mut conn);
-        let ending = {
-            let responder = H1Responder { conn: &mut conn, drain: &drain, asked };
-            let exchange = pin!(drive(handler.open(request, opening), responder, expectation));
-            beat(exchange, &mut heart).await
-        };
-        if ending == Ending::Departed {
-            return match conn.after {
-                After::Failed(error) => Err(error),
-                After::KeepAlive | After::Close => Err(ServeError::Departed),
+    // A block and not a function: it would store its parameters twice, the transport among them.
+    async move {
+        loop {
+            let mut arrival = Arrival::new(order);
+            let head = match poll_fn(|cx| arrival.poll(&mut conn, &mut drain, cx)).await {
+                Arrived::Request(head) => head,
+                Arrived::Nothing => return Box::pin(ending::close(conn)).await,
+                Arrived::Refused(refusal) => {
+                    let response = handler.refuse(refusal, downstream::Protocol::Http11, &connection);
+                    Box::pin(ending::refuse(conn, response, &drain)).await?;
+                    return Err(ServeError::Refused(refusal));
+                }
             };
+            order = Order::Later;
+            let opening = Opening {
+                protocol: head.version.protocol(),
+                connection: Arc::clone(&connection),
+                pulse: heart.pulse(),
+            };
+            let (request, asked, expectation) = begin(head, &mut conn);
+            let ending = {
+                let responder = H1Responder { conn: &mut conn, drain: &drain, asked };
+                let exchange = Held(Box::pin(handler.open(request, opening)));
+                let exchange = pin!(drive(exchange, responder, expectation));
+                beat(exchange, &mut heart).await
+            };
+            if ending == Ending::Departed {
+                return match conn.after {
+                    After::Failed(error) => Err(error),
+                    After::KeepAlive | After::Close => Err(ServeError::Departed),
+                };
+            }
+            if conn.intake.is_some() {
+                let mut until = None;
+                poll_fn(|cx| conn.poll_settled(&mut until, cx)).await;
+            }
+            if conn.after != After::KeepAlive {
+                return Box::pin(ending::close(conn)).await;
+            }
         }
-        if conn.intake.is_some() {
-            let mut until = None;
-            poll_fn(|cx| conn.poll_settled(&mut until, cx)).await;
-        }
-        if conn.after != After::KeepAlive {
-            return Box::pin(ending::close(conn)).await;
-        }
+    }
+}
+
+/// An exchange on the heap: an idle connection keeps no room for one.
+struct Held<E>(Pin<Box<E>>);
+
+impl<E: Exchange> Exchange for Held<E> {
+    type Body = E::Body;
+
+    fn poll_emission(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        window: Window,
+    ) -> Poll<Emission<Self::Body>> {
+        self.0.as_mut().poll_emission(cx, window)
+    }
+
+    fn interim_written(mut self: Pin<&mut Self>, now: Instant) {
+        self.0.as_mut().interim_written(now);
     }
 }
 

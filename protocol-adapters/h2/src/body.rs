@@ -63,9 +63,5 @@ impl Body for RequestContent {
 
 /// `h2` ends a stream by itself only when the client breaks its framing.
 fn blame(error: &h2::Error) -> BodyError {
-    if error.is_library() {
-        BodyError::Malformed("its frames do not add up")
-    } else {
-        BodyError::Departed
-    }
+    if error.is_library() { BodyError::Malformed("its frames do not add up") } else { BodyError::Departed }
 }

@@ -79,7 +79,8 @@ mod tests {
 
     #[test]
     fn h2x_02_connection_fields_are_removed() {
-        let mut fields = map(&[("connection", "close"), ("keep-alive", "timeout=5"), ("te", "trailers"), ("a", "b")]);
+        let mut fields =
+            map(&[("connection", "close"), ("keep-alive", "timeout=5"), ("te", "trailers"), ("a", "b")]);
         clean(&mut fields);
         assert_eq!(fields, map(&[("a", "b")]));
     }

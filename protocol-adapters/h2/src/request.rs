@@ -66,7 +66,8 @@ fn target(uri: &Uri, method: &Method, limits: &Limits) -> Result<PathAndQuery, R
     if text.len() > limits.target_size {
         return Err(Refusal::TargetTooLong);
     }
-    if !text.starts_with('/') && !(text == "*" && *method == Method::OPTIONS) {
+    let server_wide = text == "*" && *method == Method::OPTIONS;
+    if !server_wide && !text.starts_with('/') {
         return Err(Refusal::Malformed(":path does not begin with a slash"));
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {

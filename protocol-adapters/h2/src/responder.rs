@@ -34,7 +34,7 @@ pub(crate) enum Reply {
 
 /// Answers one request.
 ///
-/// `h2` would write an interim head after the final one, after END_STREAM and after the client's
+/// `h2` would write an interim head after the final one, after `END_STREAM` and after the client's
 /// reset, and call it a success. Here the first two cannot be written down, because `finish`
 /// consumes the responder, and the third is asked for before each head.
 pub(crate) struct StreamResponder {
@@ -121,7 +121,7 @@ impl Next {
     }
 }
 
-/// Without content, END_STREAM stands on the head.
+/// Without content, `END_STREAM` stands on the head.
 fn is_empty(status: StatusCode, body: &impl Body) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
         || body.is_end_stream()

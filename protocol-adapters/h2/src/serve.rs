@@ -18,10 +18,10 @@ use h2::server::{Builder, Connection, SendResponse};
 use http::{Method, Request};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::ServeError;
 use crate::link::{Link, MeteredIo};
 use crate::request;
 use crate::responder::{Reply, SEND_BUFFER, StreamResponder, Whole};
-use crate::ServeError;
 
 use keeper::{Keeper, Order, View};
 
@@ -179,10 +179,7 @@ where
 }
 
 /// Opens the exchange of a request, or refuses it.
-fn receive<H: Handler>(
-    desk: &Desk<H>,
-    (request, send): Stream,
-) -> impl Future<Output = ()> + Send + use<H> {
+fn receive<H: Handler>(desk: &Desk<H>, (request, send): Stream) -> impl Future<Output = ()> + Send + use<H> {
     let Desk { handler, connection, link } = desk;
     let reply = if *request.method() == Method::HEAD { Reply::HeadOnly } else { Reply::Whole };
     let responder = StreamResponder::new(send, link, reply);
@@ -200,3 +197,6 @@ fn receive<H: Handler>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -143,9 +143,7 @@ impl Walker {
 
     fn begin(&mut self, kind: u64, length: u64) -> Result<State, Violation> {
         match kind {
-            kind::DATA if self.grammar == Grammar::Request && self.place != Place::Content => {
-                Err(UNEXPECTED)
-            }
+            kind::DATA if self.grammar == Grammar::Request && self.place != Place::Content => Err(UNEXPECTED),
             kind::DATA if length > 0 => Ok(State::Content { left: length }),
             kind::HEADERS => {
                 if length > MAX_FRAME {

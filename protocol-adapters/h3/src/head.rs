@@ -148,7 +148,8 @@ impl<'l> Draft<'l> {
     fn pseudo(&mut self, line: Line<'_>) -> Result<(), NoHead> {
         match line.name {
             b":method" => {
-                let method = Method::from_bytes(line.value).map_err(|_| Malformed("a method that is none"))?;
+                let method =
+                    Method::from_bytes(line.value).map_err(|_| Malformed("a method that is none"))?;
                 set(&mut self.method, method)
             }
             b":scheme" => {
@@ -294,7 +295,8 @@ impl<'l> Draft<'l> {
                 Ok(host)
             }
             (Some(authority), host) => {
-                if host.is_some_and(|host| !host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes()))
+                if host
+                    .is_some_and(|host| !host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes()))
                 {
                     self.refuse(Refusal::Malformed("the authority and the Host field differ"));
                 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use downstream::Limits;
+use downstream::{Limits, Refusal};
 use h3::error::Code;
+use http::Method;
 
 use crate::frames::{Piece, Scope, Violation};
 use crate::head::{self, Head, NoHead};
@@ -38,8 +39,8 @@ pub(crate) enum Gone {
 pub(crate) enum Unread {
     /// Nothing that can be answered.
     Gone(Gone),
-    /// Something that is answered with an error.
-    Refused(NoHead),
+    /// Something that is answered with an error; the method, if it is known.
+    Refused(Refusal, Option<Method>),
 }
 
 /// Whether content follows.
@@ -67,7 +68,7 @@ impl Intake {
         };
         let head = match head::read(&section, limits) {
             Ok(head) => head,
-            Err(refused @ NoHead::Refused(..)) => return Err(Unread::Refused(refused)),
+            Err(NoHead::Refused(refusal, method)) => return Err(Unread::Refused(refusal, method)),
             Err(NoHead::Undecodable) => return Err(Unread::Gone(self.broken(UNDECODABLE))),
             Err(NoHead::Malformed(reason)) => {
                 return Err(Unread::Gone(self.broken(Violation::malformed(reason))));

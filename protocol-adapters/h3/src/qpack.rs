@@ -90,11 +90,7 @@ impl<'a> Text<'a> {
 }
 
 /// An entry of the static table; `marked` is the bit that says so.
-fn entry(
-    input: &mut &[u8],
-    marked: u8,
-    prefix: u32,
-) -> Result<(&'static [u8], &'static [u8]), Undecodable> {
+fn entry(input: &mut &[u8], marked: u8, prefix: u32) -> Result<(&'static [u8], &'static [u8]), Undecodable> {
     let index = integer(input, prefix)?;
     if marked == 0 {
         return Err(Undecodable);
@@ -104,11 +100,7 @@ fn entry(
 }
 
 /// A string whose length has a prefix of `prefix` bits, and its Huffman flag the bit before them.
-fn string<'a>(
-    input: &mut &'a [u8],
-    prefix: u32,
-    buffer: &mut Vec<u8>,
-) -> Result<Text<'a>, Undecodable> {
+fn string<'a>(input: &mut &'a [u8], prefix: u32, buffer: &mut Vec<u8>) -> Result<Text<'a>, Undecodable> {
     let coded = input.first().ok_or(Undecodable)? & (1 << prefix) != 0;
     let length = integer(input, prefix)?;
     let (text, rest) = input.split_at_checked(length).ok_or(Undecodable)?;

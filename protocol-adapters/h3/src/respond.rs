@@ -100,7 +100,9 @@ impl Responder {
                 if self.outlet.poll_departed(cx).is_ready() {
                     return Poll::Ready(Err(Broken::Departed));
                 }
-                Pin::new(&mut *body).poll_frame(cx).map(|frame| frame.transpose().map_err(|_| Broken::Content))
+                Pin::new(&mut *body)
+                    .poll_frame(cx)
+                    .map(|frame| frame.transpose().map_err(|_| Broken::Content))
             });
             let Some(frame) = next.await? else { return Ok(trailers) };
             match frame.into_data() {
@@ -164,7 +166,8 @@ impl downstream::Responder for Responder {
     where
         B: Body<Data = Bytes, Error = BodyError> + Send + Unpin,
     {
-        self.conclude(response).await.map_err(|broken| {
+        // A request that waits for hours should not carry the room that its last moments need.
+        Box::pin(self.conclude(response)).await.map_err(|broken| {
             tracing::debug!(?broken, "a response broke off");
             self.outlet.abandon(broken.code());
             Departed

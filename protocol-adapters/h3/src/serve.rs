@@ -96,11 +96,12 @@ pub async fn serve<H: Handler>(connection: quinn::Connection, service: Service<H
                     roster.push(answer(arrived, Arc::clone(&desk), roster.pulse()));
                 }
             }
-            Event::Turn(Turn::Announce) => {
+            Event::Turn(Turn::Announce) if arrivals.any() => {
                 beside(&mut roster, &mut watch, server.shutdown(usize::MAX)).await;
                 watch.announced();
             }
-            Event::Turn(Turn::Retire) => {
+            // Where nothing has arrived, `h3` can only announce that nothing will be served.
+            Event::Turn(Turn::Announce | Turn::Retire) => {
                 arrivals.close();
                 beside(&mut roster, &mut watch, server.shutdown(1)).await;
                 watch.retired();
@@ -185,7 +186,9 @@ fn verdict(link: &Link, error: ConnectionError) -> Result<(), ServeError> {
     if let Some(refused) = fault(link) {
         return Err(refused);
     }
-    if let ConnectionError::Local { error: h3::error::LocalError::Application { code, reason, .. }, .. } = error {
+    if let ConnectionError::Local { error: h3::error::LocalError::Application { code, reason, .. }, .. } =
+        error
+    {
         return Err(ServeError::Refused { code: code.value(), reason });
     }
     match link.connection().close_reason() {

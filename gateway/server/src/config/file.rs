@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::grammar::{self, IpPrefix, PublicUrl, ServerAddress};
 use super::reader::Located;
 use super::rules::{Choice, Integer, Least, List, Size, Span, Text};
-use super::section::{Default, Many, Optional, Present, Required, Whole, section};
+use super::section::{Defaulted, Many, Optional, Present, Required, Whole, section};
 use super::settings::StoreKind;
 pub(super) use listeners::{ListenerFile, TlsFile};
 pub(super) use routes::{ClientProfileFile, MatchFile, ProgressFile, RouteFile};
@@ -39,12 +39,12 @@ section! {
         });
 
         /// Path under which status documents live on every listener; begins and ends with a slash.
-        status_path: Located<String> = "status-path" => Default(Text {
+        status_path: Located<String> = "status-path" => Defaulted(Text {
             what: "a path such as \"/.operations/\"", pattern: grammar::STATUS_PATH_PATTERN, parse: grammar::status_path,
         }, r#""/.operations/""#);
 
         /// The gateway's own name in Via and Proxy-Status; give each gateway of a chain its own.
-        service_name: Located<String> = "service-name" => Default(Text {
+        service_name: Located<String> = "service-name" => Defaulted(Text {
             what: "a name such as \"progress-gateway\"",
             pattern: grammar::SERVICE_NAME_PATTERN,
             parse: grammar::service_name,
@@ -52,7 +52,7 @@ section! {
 
         /// IP addresses and CIDR prefixes of proxies in front whose Forwarded and X-Forwarded-* fields are
         /// believed; from everybody else these fields are dropped.
-        trusted_proxies: Located<Vec<Located<IpPrefix>>> = "trusted-proxies" => Default(List {
+        trusted_proxies: Located<Vec<Located<IpPrefix>>> = "trusted-proxies" => Defaulted(List {
             of: Text { what: "an address or a prefix such as \"10.0.0.0/8\"", pattern: IpPrefix::PATTERN, parse: IpPrefix::parse },
             what: "a list such as [\"127.0.0.1\", \"10.0.0.0/8\"]",
             least: Least::Empty,
@@ -101,19 +101,19 @@ section! {
     /// Where operations live.
     struct StoreFile {
         /// Kind of the store: memory loses its operations with the process.
-        kind: Located<StoreKind> = "kind" => Default(Choice {
+        kind: Located<StoreKind> = "kind" => Defaulted(Choice {
             words: &[("memory", StoreKind::Memory)], later: &["embedded", "redis"],
         }, r#""memory""#);
 
         /// How long finished operations are kept; then their status URI answers 410, later 404.
-        retention: Located<Duration> = "retention" => Default(Span(SECOND, DAY.saturating_mul(30)), r#""24h""#);
+        retention: Located<Duration> = "retention" => Defaulted(Span(SECOND, DAY.saturating_mul(30)), r#""24h""#);
 
         /// How many operations are held at most. A full store gives no Location and no 202; unexpired records
         /// are never evicted.
-        maximum_operations: Located<u32> = "maximum-operations" => Default(Integer(1, 10_000_000), "100000");
+        maximum_operations: Located<u32> = "maximum-operations" => Defaulted(Integer(1, 10_000_000), "100000");
 
         /// How many bytes records and results take at most.
-        maximum_size: Located<u64> = "maximum-size" => Default(Size(1 << 10, TEBIBYTE), r#""1GiB""#);
+        maximum_size: Located<u64> = "maximum-size" => Defaulted(Size(1 << 10, TEBIBYTE), r#""1GiB""#);
     }
     later {
         /// Directory of the embedded store.
@@ -144,12 +144,12 @@ section! {
         }, "at least one server such as servers = [\"http://10.0.0.5:3000\"]");
 
         /// How long connecting to a server may take, the TLS handshake included.
-        connect_timeout: Located<Duration> = "connect-timeout" => Default(
+        connect_timeout: Located<Duration> = "connect-timeout" => Defaulted(
             Span(MILLISECOND.saturating_mul(10), MINUTE.saturating_mul(5)), r#""5s""#);
 
         /// Plain routes: how long nothing at all may come from the server. Progress routes are ended by
         /// deadline and stall-timeout alone.
-        idle_timeout: Located<Duration> = "idle-timeout" => Default(
+        idle_timeout: Located<Duration> = "idle-timeout" => Defaulted(
             Span(MILLISECOND.saturating_mul(100), DAY), r#""60s""#);
 
         /// How the certificates of https servers are checked.
@@ -171,27 +171,27 @@ section! {
     /// Bounds of the process as a whole.
     struct LimitsFile {
         /// How long running exchanges may go on after SIGTERM.
-        drain_timeout: Located<Duration> = "drain-timeout" => Default(Span(Duration::ZERO, HOUR), r#""30s""#);
+        drain_timeout: Located<Duration> = "drain-timeout" => Defaulted(Span(Duration::ZERO, HOUR), r#""30s""#);
 
         /// Client connections at a time; 0: no bound.
-        maximum_connections: Located<u32> = "maximum-connections" => Default(Integer(0, MAXIMUM_CONNECTIONS), "0");
+        maximum_connections: Located<u32> = "maximum-connections" => Defaulted(Integer(0, MAXIMUM_CONNECTIONS), "0");
 
         /// Client connections at a time from one IP address; 0: no bound.
-        maximum_connections_per_address: Located<u32> = "maximum-connections-per-address" => Default(
+        maximum_connections_per_address: Located<u32> = "maximum-connections-per-address" => Defaulted(
             Integer(0, MAXIMUM_CONNECTIONS), "0");
 
         /// Longest request body; a longer one is answered with 413. "0B": no bound.
-        maximum_body: Located<u64> = "maximum-body" => Default(Size(0, TEBIBYTE), r#""0B""#);
+        maximum_body: Located<u64> = "maximum-body" => Defaulted(Size(0, TEBIBYTE), r#""0B""#);
 
         /// From the first byte of a request head to its last.
-        request_head_timeout: Located<Duration> = "request-head-timeout" => Default(
+        request_head_timeout: Located<Duration> = "request-head-timeout" => Defaulted(
             Span(MILLISECOND.saturating_mul(100), MINUTE.saturating_mul(5)), r#""10s""#);
 
         /// How long a client connection may stay open without a request.
-        idle_timeout: Located<Duration> = "idle-timeout" => Default(
+        idle_timeout: Located<Duration> = "idle-timeout" => Defaulted(
             Span(MILLISECOND.saturating_mul(100), DAY), r#""60s""#);
 
         /// HTTP/2 and HTTP/3 requests at a time on one connection.
-        maximum_concurrent_streams: Located<u32> = "maximum-concurrent-streams" => Default(Integer(1, 1_000), "100");
+        maximum_concurrent_streams: Located<u32> = "maximum-concurrent-streams" => Defaulted(Integer(1, 1_000), "100");
     }
 }

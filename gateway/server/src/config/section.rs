@@ -11,7 +11,7 @@ use super::file::ConfigFile;
 use super::nearest::{is_near, nearest, one_of};
 use super::reader::{Place, Problems, TableNode};
 use super::rules::members;
-pub(super) use fields::{Default, Field, Later, Many, Optional, Present, Required, Whole};
+pub(super) use fields::{Defaulted, Field, Later, Many, Optional, Present, Required, Whole};
 
 /// One table of the file, as written.
 pub(super) trait Section: Sized {

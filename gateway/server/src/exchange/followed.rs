@@ -85,7 +85,13 @@ type Registering = Pin<Box<dyn Future<Output = Option<Identity>> + Send>>;
 
 impl Followed {
     /// Follows the operation of `cell` on a connection whose beats `alarm` is part of.
-    pub fn new(course: Course, cell: &Arc<OperationCell>, pulse: &downstream::Pulse, manner: Manner, drain: DrainWatch) -> Self {
+    pub fn new(
+        course: Course,
+        cell: &Arc<OperationCell>,
+        pulse: &downstream::Pulse,
+        manner: Manner,
+        drain: DrainWatch,
+    ) -> Self {
         Self {
             course,
             watcher: cell.watch(),
@@ -101,7 +107,12 @@ impl Followed {
     }
 
     /// What it says next.
-    pub fn poll_saying(&mut self, cx: &mut Context<'_>, window: Window, account: &mut Account) -> Poll<Saying> {
+    pub fn poll_saying(
+        &mut self,
+        cx: &mut Context<'_>,
+        window: Window,
+        account: &mut Account,
+    ) -> Poll<Saying> {
         self.watcher.register(cx);
         let now = tokio::time::Instant::now().into_std();
         self.poll_registration(cx, now, account);
@@ -266,8 +277,7 @@ impl Followed {
         let identity = self.cell().identity()?;
         let view = View::of_cell(self.cell(), identity);
         let document = self.manner.rendering.document(&view);
-        let response =
-            self.manner.finishing.accepted(document, identity, &self.manner.accepted_applied);
+        let response = self.manner.finishing.accepted(document, identity, &self.manner.accepted_applied);
         self.stage = Stage::Answered;
         self.manner.metrics.operations.downgraded(reason);
         let asked = self.manner.accepted_applied.respond_async;

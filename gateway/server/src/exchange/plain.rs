@@ -1,5 +1,6 @@
 //! Requests that are just proxied: routes without progress, and clients that asked for nothing.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -10,6 +11,7 @@ use super::Saying;
 use crate::answer::Finishing;
 use crate::content::Content;
 use crate::forward;
+use crate::metrics::Metrics;
 use crate::metrics::labels::Mode;
 use crate::operations::Fault;
 use crate::relay::Relay;
@@ -20,6 +22,8 @@ use crate::upstream::{UpstreamCall, UpstreamEvent};
 pub struct Plain {
     /// The call.
     pub call: UpstreamCall,
+    /// Measures it.
+    pub timed: Timed,
     /// Which of the origin's heads are relayed.
     pub relay: Relay,
     /// Interim heads that the client still bears; `None`: any number.
@@ -32,12 +36,37 @@ pub struct Plain {
     pub drain: DrainWatch,
 }
 
+/// Measures a call to its final head.
+#[derive(Debug)]
+pub struct Timed {
+    metrics: Arc<Metrics>,
+    upstream: usize,
+    began: Instant,
+}
+
+impl Timed {
+    /// A call that begins now, of an upstream by its place in the configuration.
+    pub fn new(metrics: &Arc<Metrics>, upstream: usize) -> Self {
+        let began = tokio::time::Instant::now().into_std();
+        Self { metrics: Arc::clone(metrics), upstream, began }
+    }
+
+    /// The final head is there.
+    pub fn took(&self) {
+        if let Some(upstream) = self.metrics.upstream(self.upstream) {
+            let now = tokio::time::Instant::now().into_std();
+            upstream.took(now.saturating_duration_since(self.began));
+        }
+    }
+}
+
 impl Plain {
     /// What it says next.
     pub fn poll_saying(&mut self, cx: &mut Context<'_>, window: Window) -> Poll<Saying> {
         while let Poll::Ready(event) = self.call.poll_event(cx) {
             match event {
                 Ok(UpstreamEvent::Response(response)) => {
+                    self.timed.took();
                     let response = self.finishing.origin(response.map(Content::Origin));
                     return Poll::Ready(Saying::Final(response, Mode::Plain));
                 }

@@ -85,7 +85,8 @@ fn hop(fields: &HeaderMap) -> Hop {
         let version = element.split_whitespace().next().unwrap_or_default();
         version == "1.0" || version.eq_ignore_ascii_case("http/1.0")
     };
-    let old = fields.get_all(VIA).iter().filter_map(|via| via.to_str().ok()).any(|via| via.split(',').any(is_old));
+    let old =
+        fields.get_all(VIA).iter().filter_map(|via| via.to_str().ok()).any(|via| via.split(',').any(is_old));
     if old { Hop::Http10 } else { Hop::Capable }
 }
 

@@ -7,11 +7,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use downstream::{ConnectionInfo, Handler, Protocol, Security};
+use downstream::{ConnectionInfo, Handler, Phase, Protocol, Security};
 use futures_util::FutureExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
 
 use super::door::Door;
 use super::handshake;
@@ -34,32 +33,27 @@ pub(super) async fn establish<H: Handler>(
     io.set_nodelay(true).ok()?;
     let local = io.local_addr().ok()?;
     let mut info = ConnectionInfo { peer, local, security: Security::Cleartext, alt_svc: None };
-    let Some(tls) = &door.entrance.tls else { return cleartext(&door, io, info).await };
+    let Some(tls) = &door.entrance.tls else { return unannounced(&door, io, info).await };
     let (io, wire) = handshake::secure(io, tls, &door.entrance.metrics.connections).await?;
     info.security = Security::Tls;
     info.alt_svc = door.entrance.alt_svc.clone();
-    secured(&door, io, wire, info)
-}
-
-fn secured<H: Handler>(
-    door: &Door<H>,
-    io: TlsStream<TcpStream>,
-    wire: Protocol,
-    info: ConnectionInfo,
-) -> Option<Conversation> {
     match wire {
-        Protocol::H2 => Some(h2(door, io, info)),
+        Protocol::H2 => Some(h2(&door, io, info)),
         // A client without ALPN: HTTP/1, if the listener has it (T-08).
-        _ if door.entrance.protocols.contains(Wire::Http1) => Some(http1(door, io, Bytes::new(), info)),
-        _ => None,
+        _ if !door.entrance.protocols.contains(Wire::Http1) => None,
+        // A wire that drains takes a connection without a request for an idle one. This one is
+        // fresh, and its request is on its way (G-19).
+        _ if door.entrance.drain.reached(Phase::Draining) => unannounced(&door, io, info).await,
+        _ => Some(http1(&door, io, Bytes::new(), info)),
     }
 }
 
-async fn cleartext<H: Handler>(
-    door: &Door<H>,
-    mut io: TcpStream,
-    info: ConnectionInfo,
-) -> Option<Conversation> {
+/// Serves what the first octets announce.
+async fn unannounced<H, S>(door: &Door<H>, mut io: S, info: ConnectionInfo) -> Option<Conversation>
+where
+    H: Handler,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let entrance = &door.entrance;
     match sniff(&mut io, entrance.protocols, &entrance.limits, entrance.drain.watch()).await {
         Ok(Spoken::Http1(first)) => Some(http1(door, io, first, info)),

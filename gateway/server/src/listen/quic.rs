@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use downstream::{ConnectionInfo, Handler, Phase, Protocol, Security};
 use futures_util::FutureExt;
+use h3_adapter::{Admission, admission};
 use quinn::{Connecting, Connection, Endpoint, EndpointConfig, Incoming, TokioRuntime};
 use tokio::time::timeout;
 
@@ -16,12 +17,9 @@ use super::establish::{Conversation, note};
 use super::handshake::BUDGET;
 use super::occupancy::OpenDoor;
 use super::{DoorPlan, ListenError};
+use crate::metrics::ConnectionMetrics;
 use crate::metrics::labels::{Handshake, Label};
 use crate::tls::TlsError;
-
-/// Handshakes that may be open before clients have to prove their address first: each costs
-/// about 40 KB, and an unproved address may be made up.
-const HALF_OPEN: usize = 1_000;
 
 /// One QUIC endpoint.
 pub(super) struct QuicDoor<H> {
@@ -41,10 +39,7 @@ pub(super) fn config(door: &DoorPlan, entrance: &Entrance) -> Result<quinn::Serv
     let refused = |reason: String| ListenError::Quic { address, reason };
     let identity = door.identity.as_ref().ok_or_else(|| refused("there is no certificate".to_owned()))?;
     let tls = identity.for_quic().map_err(|source: TlsError| ListenError::Tls { address, source })?;
-    let _ = &entrance.limits;
-    let crypto =
-        quinn::crypto::rustls::QuicServerConfig::try_from(tls).map_err(|error| refused(error.to_string()))?;
-    Ok(quinn::ServerConfig::with_crypto(Arc::new(crypto)))
+    h3_adapter::server_config(tls, &entrance.limits).map_err(|error| refused(error.to_string()))
 }
 
 impl<H: Handler> QuicDoor<H> {
@@ -74,16 +69,18 @@ impl<H: Handler> QuicDoor<H> {
     }
 
     fn admit(&self, incoming: Incoming) {
-        if self.half_open.load(Ordering::Relaxed) >= HALF_OPEN && incoming.may_retry() {
-            // Whoever made up its address never sees this; it costs us nothing to keep.
+        // Whoever made up its address never sees the retry; nothing is kept of it.
+        if admission(&incoming, self.half_open.load(Ordering::Relaxed)) == Admission::Retry {
             return drop(incoming.retry());
         }
         let Some(seat) = self.door.entrance.seat(incoming.remote_address()) else {
             return incoming.refuse();
         };
         let local = SocketAddr::new(incoming.local_ip().unwrap_or(self.address.ip()), self.address.port());
-        let Ok(connecting) = incoming.accept() else {
-            return self.door.entrance.metrics.connections.handshake(Protocol::H3, Handshake::Failure);
+        // The first flight is read here: a client that speaks something else fails already.
+        let connecting = match incoming.accept() {
+            Ok(connecting) => connecting,
+            Err(error) => return failed(&self.door.entrance.metrics.connections, result_of(&error)),
         };
         let half_open = HalfOpen::new(&self.half_open);
         let door = Arc::clone(&self.door);
@@ -106,28 +103,33 @@ async fn establish<H: Handler>(
     let result = timeout(BUDGET, connecting).await;
     drop(half_open);
     let metrics = &door.entrance.metrics.connections;
-    let failure = match result {
+    match result {
         Ok(Ok(connection)) => {
             metrics.handshake(Protocol::H3, Handshake::Success);
             return Some(h3(&door, connection, local));
         }
-        Ok(Err(error)) => {
-            let failure = result_of(&error);
-            tracing::debug!(%error, result = failure.text(), "QUIC handshake failed");
-            failure
-        }
-        Err(_) => Handshake::Timeout,
-    };
-    metrics.handshake(Protocol::H3, failure);
+        Ok(Err(error)) => failed(metrics, result_of(&error)),
+        Err(_) => failed(metrics, Handshake::Timeout),
+    }
     None
+}
+
+fn failed(metrics: &ConnectionMetrics, result: Handshake) {
+    metrics.handshake(Protocol::H3, result);
+    tracing::debug!(result = result.text(), "QUIC handshake failed");
 }
 
 fn h3<H: Handler>(door: &Door<H>, connection: Connection, local: SocketAddr) -> Conversation {
     let open = door.entrance.metrics.connections.open(Protocol::H3);
     let peer = connection.remote_address();
-    let _ = (local, door, ConnectionInfo { peer, local, security: Security::Tls, alt_svc: None });
-    Box::pin(async move { connection.closed().await }.map(move |error| {
-        note::<(), _>(peer, Err(error));
+    let service = h3_adapter::Service {
+        handler: door.handler.clone(),
+        connection: Arc::new(ConnectionInfo { peer, local, security: Security::Tls, alt_svc: None }),
+        drain: door.entrance.drain.watch(),
+        limits: Arc::clone(&door.entrance.limits),
+    };
+    Box::pin(h3_adapter::serve(connection, service).map(move |result| {
+        note(peer, result);
         drop(open);
     }))
 }

@@ -1,6 +1,7 @@
-//! HTTP/1 or HTTP/2 in cleartext: the first octets tell (RFC 9113 3.3, prior knowledge).
+//! HTTP/1 or HTTP/2: where no handshake told, the first octets do (RFC 9113 3.3, prior knowledge).
 
 use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -15,6 +16,10 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Octets that are read ahead at most: one read usually has the whole head of a first request.
 const AHEAD: usize = 1024;
+
+/// How long a connection that has said nothing is still listened to when the gateway closes: more
+/// than a round trip, in which the request of a client that just came in arrives.
+const LAST_CALL: Duration = Duration::from_secs(1);
 
 /// What a connection speaks, and what was read of it.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,24 +39,20 @@ pub(super) enum Silence {
     Draining,
 }
 
-/// Finds out what is spoken on `io`. A listener that has one protocol only does not look.
+/// Waits for the first octets of a connection and says what they are the beginning of. A gateway
+/// that closes does not wait long, but whoever just came in may say what it came for (G-19).
 pub(super) async fn sniff<S: AsyncRead + Unpin>(
     io: &mut S,
     protocols: Protocols,
     limits: &Limits,
     drain: DrainWatch,
 ) -> Result<Spoken, Silence> {
-    match (protocols.contains(Protocol::Http1), protocols.contains(Protocol::H2c)) {
-        (true, false) => return Ok(Spoken::Http1(Bytes::new())),
-        (false, _) => return Ok(Spoken::H2c(Bytes::new())),
-        (true, true) => {}
-    }
     let mut ahead = BytesMut::with_capacity(AHEAD);
     // Nothing has been said: an idle connection. Then a head has begun (D-01).
-    unless_draining(drain, patiently(limits.idle_timeout, read(io, &mut ahead))).await?;
+    patiently(limits.idle_timeout, unless_draining(drain, read(io, &mut ahead))).await?;
     patiently(limits.head_timeout, async {
         loop {
-            match verdict(&ahead) {
+            match verdict(&ahead, protocols) {
                 Verdict::Http1 => return Ok(Spoken::Http1(ahead.split().freeze())),
                 Verdict::H2c => return Ok(Spoken::H2c(ahead.split().freeze())),
                 Verdict::Open => read(io, &mut ahead).await?,
@@ -79,10 +80,13 @@ async fn unless_draining<T>(
     mut drain: DrainWatch,
     work: impl Future<Output = Result<T, Silence>>,
 ) -> Result<T, Silence> {
+    let mut work = pin!(work);
     tokio::select! {
         biased;
-        result = work => result,
-        () = poll_fn(|cx| drain.poll_reached(Phase::Draining, cx)) => Err(Silence::Draining),
+        result = &mut work => result,
+        () = poll_fn(|cx| drain.poll_reached(Phase::Draining, cx)) => {
+            timeout(LAST_CALL, work).await.unwrap_or(Err(Silence::Draining))
+        }
     }
 }
 
@@ -94,13 +98,13 @@ enum Verdict {
     Open,
 }
 
-fn verdict(octets: &[u8]) -> Verdict {
-    if octets.starts_with(PREFACE) {
-        Verdict::H2c
-    } else if PREFACE.starts_with(octets) {
-        Verdict::Open
-    } else {
-        Verdict::Http1
+fn verdict(octets: &[u8], protocols: Protocols) -> Verdict {
+    match (protocols.contains(Protocol::Http1), protocols.contains(Protocol::H2c)) {
+        (true, false) => Verdict::Http1,
+        (false, _) => Verdict::H2c,
+        (true, true) if octets.starts_with(PREFACE) => Verdict::H2c,
+        (true, true) if PREFACE.starts_with(octets) => Verdict::Open,
+        (true, true) => Verdict::Http1,
     }
 }
 

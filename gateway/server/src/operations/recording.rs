@@ -211,7 +211,9 @@ impl RecordingReader {
     pub fn size_hint(&self) -> SizeHint {
         let state = self.recording.state();
         let whole = if matches!(state.end, Some(Ok(None))) { Some(state.unread() as u64) } else { None };
-        whole.or(self.expected.filter(|_| state.taken == 0)).map_or_else(SizeHint::default, SizeHint::with_exact)
+        whole
+            .or(self.expected.filter(|_| state.taken == 0))
+            .map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 

@@ -19,6 +19,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::cell::{Answer, Control, Fault, OperationCell, recordable};
 use super::{Operations, Recording};
+use crate::exchange::Timed;
 use crate::forward;
 use crate::metrics::Metrics;
 use crate::metrics::labels::{EventKind, OutcomeLabel};
@@ -35,8 +36,8 @@ const CHECKPOINT: Duration = Duration::from_secs(2);
 pub struct Assignment {
     /// The operation.
     pub cell: Arc<OperationCell>,
-    /// The call of its origin.
-    pub call: UpstreamCall,
+    /// Its upstream's place in the configuration.
+    pub upstream: usize,
     /// How long it may take in all (INT-19).
     pub deadline: Duration,
     /// How long the origin may be silent; `None`: for ever.
@@ -51,9 +52,10 @@ pub struct Assignment {
     pub metrics: Arc<Metrics>,
 }
 
-/// Begins the work in a task of its own: it outlives the connection that asked for it.
-pub fn begin(assignment: Assignment) {
-    tokio::spawn(assignment.work());
+/// Begins the work in a task of its own: it outlives the connection that asked for it. `call` is
+/// the call of the operation's origin.
+pub fn begin(assignment: Assignment, call: UpstreamCall) {
+    tokio::spawn(assignment.work(call));
 }
 
 /// Why work ended without the origin's whole response.
@@ -65,10 +67,10 @@ enum Cut {
 // === impl Assignment ===
 
 impl Assignment {
-    async fn work(mut self) {
+    async fn work(self, call: UpstreamCall) {
         let began = Instant::now();
         let mut deadline = pin!(tokio::time::sleep_until(began + self.deadline));
-        let outcome = match self.response(deadline.as_mut()).await {
+        let outcome = match self.response(call, deadline.as_mut()).await {
             Ok(response) if self.cell.is_recorded() => self.record(response, deadline).await,
             Ok(response) => {
                 self.cell.answer(Answer::Direct(response));
@@ -82,7 +84,12 @@ impl Assignment {
     }
 
     /// Waits for the final head; what comes before it becomes events.
-    async fn response(&mut self, mut deadline: Pin<&mut Sleep>) -> Result<Response<UpstreamBody>, Cut> {
+    async fn response(
+        &self,
+        mut call: UpstreamCall,
+        mut deadline: Pin<&mut Sleep>,
+    ) -> Result<Response<UpstreamBody>, Cut> {
+        let timed = Timed::new(&self.metrics, self.upstream);
         let mut stall = self.stall_timeout.map(|limit| (limit, Box::pin(tokio::time::sleep(limit))));
         let mut checkpoint = Instant::now() + CHECKPOINT;
         loop {
@@ -93,7 +100,7 @@ impl Assignment {
                 if !self.cell.has_relay_room() {
                     return Poll::Pending;
                 }
-                if let Poll::Ready(event) = self.call.poll_event(cx) {
+                if let Poll::Ready(event) = call.poll_event(cx) {
                     return Poll::Ready(event.map_err(|error| Cut::Fault(Fault::of(&error))));
                 }
                 let stalled = stall.as_mut().is_some_and(|(_, sleep)| sleep.as_mut().poll(cx).is_ready());
@@ -101,7 +108,10 @@ impl Assignment {
             })
             .await?;
             match event {
-                UpstreamEvent::Response(response) => return Ok(response),
+                UpstreamEvent::Response(response) => {
+                    timed.took();
+                    return Ok(response);
+                }
                 UpstreamEvent::Informational(status, fields) => self.hear(status, fields),
             }
             if let Some((limit, sleep)) = &mut stall {
@@ -165,7 +175,7 @@ impl Assignment {
 
     /// Records the response: short content before its head is passed on, long content meanwhile.
     async fn record(
-        &mut self,
+        &self,
         response: Response<UpstreamBody>,
         mut deadline: Pin<&mut Sleep>,
     ) -> Option<OutcomeLabel> {

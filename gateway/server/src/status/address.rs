@@ -39,7 +39,9 @@ mod tests {
         let id = "00112233445566778899aabbccddeeff";
         assert_eq!(Address::parse(id).unwrap().part, Part::Document);
         assert_eq!(Address::parse(&format!("{id}/result")).unwrap().part, Part::Result);
-        for other in ["", "x", "/result", "result", &format!("{id}/"), &format!("{id}.css"), &format!("{id}/result/")] {
+        for other in
+            ["", "x", "/result", "result", &format!("{id}/"), &format!("{id}.css"), &format!("{id}/result/")]
+        {
             assert_eq!(Address::parse(other), None, "{other}");
         }
     }

@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 use downstream::{Alarm, Phase, Window};
 use progress_core::exchange::{Course, Step, Terms};
 
-use super::lookup::Asked;
 use super::Lookup;
+use super::lookup::Asked;
 use crate::account::Account;
 use crate::exchange::{Saying, withheld};
 use crate::metrics::Watching;

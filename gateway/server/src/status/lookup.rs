@@ -88,7 +88,12 @@ enum Patience {
 
 impl Lookup {
     /// Looks up what `below` the status path names.
-    pub fn new(room: &Arc<Room>, request: &http::request::Parts, below: &str, context: (Client, Opening, DrainWatch)) -> Self {
+    pub fn new(
+        room: &Arc<Room>,
+        request: &http::request::Parts,
+        below: &str,
+        context: (Client, Opening, DrainWatch),
+    ) -> Self {
         let (client, opening, drain) = context;
         let asked = Asked {
             room: Arc::clone(room),
@@ -206,14 +211,18 @@ impl Asked {
             return None;
         }
         let preferences = self.client.preferences;
-        let polls = preferences.wait.is_some() && self.known.as_ref().is_some_and(|known| matches(known, &view.etag()));
+        let polls = preferences.wait.is_some()
+            && self.known.as_ref().is_some_and(|known| matches(known, &view.etag()));
         if !preferences.opted_in() && !polls {
             return None;
         }
         let after = preferences.wait.unwrap_or(LONGEST_HOLD).min(LONGEST_HOLD);
         let heads = (preferences.opted_in() && self.client.incapable().is_none()).then(|| HeadTerms {
             dialect: preferences.dialect(),
-            cadence: Cadence { maximum_heads: self.client.maximum_heads().map(Into::into), ..self.cadence(cell.route) },
+            cadence: Cadence {
+                maximum_heads: self.client.maximum_heads().map(Into::into),
+                ..self.cadence(cell.route)
+            },
             applied: None,
         });
         let deferral = Some(Deferral { after, because: Because::WaitElapsed });
@@ -231,7 +240,9 @@ impl Asked {
             Seen::Running(cell) => {
                 let Some(identity) = cell.identity() else { return other(unknown()) };
                 cell.control(Control::Cancel);
-                let document = self.rendering.document(&View::of_cell(&cell, identity));
+                let mut document = self.rendering.document(&View::of_cell(&cell, identity));
+                // Accepted, even if it has taken effect by now.
+                *document.status_mut() = StatusCode::ACCEPTED;
                 (Looked::Answer(document.map(Content::from)), self.rendering.label())
             }
             Seen::Finished(_) => match self.room.operations.forget(address.id).await {

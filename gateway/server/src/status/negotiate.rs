@@ -7,7 +7,7 @@ use crate::metrics::labels::Format;
 
 /// The forms that exist.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Form {
+pub(super) enum Form {
     /// `application/json`; also what is sent where nothing acceptable exists.
     #[default]
     Json,
@@ -17,7 +17,7 @@ pub enum Form {
 
 impl Form {
     /// The form that `Accept` prefers; the earlier of the two above on a tie (RFC 9110 12.5.1).
-    pub fn of(fields: &HeaderMap) -> Self {
+    pub(super) fn of(fields: &HeaderMap) -> Self {
         let ranges = fields.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
         let mut quality = [Quality::default(); 2];
         for range in ranges.flat_map(|value| value.split(',')) {
@@ -34,7 +34,7 @@ impl Form {
     }
 
     /// The media type.
-    pub const fn media_type(self) -> &'static str {
+    pub(super) const fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
             Self::Text => "text/plain; charset=utf-8",
@@ -42,7 +42,7 @@ impl Form {
     }
 
     /// The metric label.
-    pub const fn label(self) -> Format {
+    pub(super) const fn label(self) -> Format {
         match self {
             Self::Json => Format::Json,
             Self::Text => Format::Text,

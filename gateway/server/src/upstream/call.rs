@@ -144,7 +144,8 @@ impl UpstreamCall {
         let State::Start(request, freshness) = mem::replace(&mut self.state, State::Over) else {
             return Ok(());
         };
-        let server = self.route.server(self.pool()?).ok_or(UpstreamError::Internal("no server"))?;
+        let pool = self.room.pools.get(self.upstream).ok_or(NO_UPSTREAM)?;
+        let server = self.route.server(pool).ok_or(NO_SERVER)?;
         let checkout = server.checkout(freshness)?;
         self.go(request, checkout)
     }
@@ -176,7 +177,8 @@ impl UpstreamCall {
     }
 
     fn go(&mut self, mut request: Request<RequestBody>, checkout: Checkout) -> Result<(), UpstreamError> {
-        let server = self.route.server(self.pool()?).ok_or(UpstreamError::Internal("no server"))?;
+        let pool = self.room.pools.get(self.upstream).ok_or(NO_UPSTREAM)?;
+        let server = self.route.server(pool).ok_or(NO_SERVER)?;
         if !matches!(checkout, Checkout::Dial(_)) && !request.headers().contains_key(header::HOST) {
             // An HTTP/1.0 client need not say whom it means.
             let host = HeaderValue::try_from(server.target().address.authority());
@@ -229,16 +231,16 @@ impl UpstreamCall {
             }
             Err(error) => {
                 let fault = UpstreamError::from(error.fault());
-                Err(error.into_request().map_or(Broken::Failed(fault), |request| Broken::Stale(request.into())))
+                Err(error
+                    .into_request()
+                    .map_or(Broken::Failed(fault), |request| Broken::Stale(request.into())))
             }
         }
     }
 
     fn said_by_h2(&mut self, event: Result<Http2Event, Http2Error>) -> Result<UpstreamEvent, Broken> {
         match event {
-            Ok(Http2Event::Informational(status, fields)) => {
-                Ok(UpstreamEvent::Informational(status, fields))
-            }
+            Ok(Http2Event::Informational(status, fields)) => Ok(UpstreamEvent::Informational(status, fields)),
             Ok(Http2Event::Response(response)) => {
                 let State::H2(exchange) = mem::replace(&mut self.state, State::Over) else {
                     return Err(Broken::Failed(UpstreamError::Internal("a response without a request")));
@@ -268,10 +270,6 @@ impl UpstreamCall {
         }
     }
 
-    fn pool(&self) -> Result<&Upstream, UpstreamError> {
-        self.room.pools.get(self.upstream).ok_or(NO_UPSTREAM)
-    }
-
     fn count(&self, outcome: Outcome) {
         if let Some(upstream) = self.room.pools.get(self.upstream) {
             upstream.stats.count(outcome);
@@ -287,6 +285,7 @@ impl Drop for UpstreamCall {
     }
 }
 
+const NO_SERVER: UpstreamError = UpstreamError::Internal("an upstream without a server");
 const NO_UPSTREAM: UpstreamError = UpstreamError::Internal("a route to an upstream that does not exist");
 
 impl From<&ClientFault> for UpstreamError {

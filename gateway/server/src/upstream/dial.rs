@@ -90,8 +90,7 @@ async fn connect(target: &Target) -> Result<Dialled, UpstreamError> {
         return Err(UpstreamError::ConnectionLimit);
     }
     let deadline = Instant::now() + target.connect_timeout;
-    let addresses =
-        timeout_at(deadline, resolve(target)).await.map_err(|_| UpstreamError::DnsTimeout)??;
+    let addresses = timeout_at(deadline, resolve(target)).await.map_err(|_| UpstreamError::DnsTimeout)??;
     timeout_at(deadline, shake_hands(target, &addresses, deadline))
         .await
         .map_err(|_| UpstreamError::ConnectTimeout)?

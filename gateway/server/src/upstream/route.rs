@@ -40,7 +40,11 @@ impl Route {
     }
 
     /// The server to go to after the present one could not be connected to: another one that is up.
-    pub(super) fn next_server<'u>(&mut self, upstream: &'u Upstream, now: Instant) -> Option<&'u Arc<Server>> {
+    pub(super) fn next_server<'u>(
+        &mut self,
+        upstream: &'u Upstream,
+        now: Instant,
+    ) -> Option<&'u Arc<Server>> {
         self.failed |= self.at.map_or(0, |at| 1 << at);
         if self.failed.count_ones() >= MAXIMUM_TRIES {
             return None;
@@ -52,7 +56,9 @@ impl Route {
     fn find(&self, upstream: &Upstream, now: Instant) -> Option<usize> {
         (0..upstream.servers.len().min(MAXIMUM_CONSIDERED)).find(|distance| {
             self.failed & (1 << distance) == 0
-                && self.at_distance(upstream, *distance).is_some_and(|server| server.target().health.admits(now))
+                && self
+                    .at_distance(upstream, *distance)
+                    .is_some_and(|server| server.target().health.admits(now))
         })
     }
 

@@ -41,14 +41,8 @@ pub(super) struct OpenConnection(Arc<UpstreamStats>);
 
 impl Outcome {
     /// All of them: the series that exist from the start.
-    pub const ALL: [Self; 6] = [
-        Self::Success,
-        Self::Redirect,
-        Self::ClientError,
-        Self::ServerError,
-        Self::Failed,
-        Self::Canceled,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Success, Self::Redirect, Self::ClientError, Self::ServerError, Self::Failed, Self::Canceled];
 
     /// The value of the metric label.
     pub const fn label(self) -> &'static str {

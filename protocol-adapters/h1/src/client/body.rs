@@ -62,7 +62,8 @@ impl<S, P> ClientBody<S, P> {
             ResponseFraming::Chunked => (Content::Chunks(ChunkDecoder::new()), None),
             ResponseFraming::UntilClose => (Content::UntilClose, None),
         };
-        let persistence = if keep_alive { Persistence::KeepAlive } else { Persistence::Close };
+        let goes_on = keep_alive && framing != ResponseFraming::UntilClose;
+        let persistence = if goes_on { Persistence::KeepAlive } else { Persistence::Close };
         Self { reading: Some(Reading { wire, content, persistence }), length }
     }
 }

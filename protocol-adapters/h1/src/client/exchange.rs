@@ -68,13 +68,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Park<S>> ClientExchange<S, P> {
     /// # Errors
     /// See [`ClientFault`]. The connection is closed.
     pub fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<ClientEvent<S, P>, ClientError>> {
-        self.poll_head(cx).map(|head| match head {
-            Ok(head) if head.status.is_informational() => {
-                Ok(ClientEvent::Informational(head.status, head.fields))
+        self.poll_head(cx).map(|head| {
+            match head {
+                Ok(head) if head.status.is_informational() => {
+                    Ok(ClientEvent::Informational(head.status, head.fields))
+                }
+                Ok(head) => self.respond(head).map(ClientEvent::Response),
+                Err(fault) => Err(fault),
             }
-            Ok(head) => self.respond(head).map(ClientEvent::Response),
-            Err(fault) => Err(fault),
-        }.map_err(|fault| self.fail(fault)))
+            .map_err(|fault| self.fail(fault))
+        })
     }
 
     /// Counts everything that moved in either direction: a sign of life when it changes.

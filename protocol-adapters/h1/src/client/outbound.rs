@@ -283,7 +283,10 @@ fn head(out: &mut Vec<u8>, parts: &Parts, framing: Framing) {
 /// RFC 9110 8.6: a request whose method expects content says that it has none.
 fn has_zero_length(parts: &Parts) -> bool {
     matches!(parts.method.as_str(), "POST" | "PUT" | "PATCH")
-        || parts.headers.get(header::CONTENT_LENGTH).is_some_and(|length| length == HeaderValue::from_static("0"))
+        || parts
+            .headers
+            .get(header::CONTENT_LENGTH)
+            .is_some_and(|length| length == HeaderValue::from_static("0"))
 }
 
 /// Written by [`head`] itself, or for another connection (FWH-07).

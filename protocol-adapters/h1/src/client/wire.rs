@@ -29,7 +29,7 @@ pub(super) struct Wire<S, P> {
     /// Octets that were read and not used yet; without memory of its own when empty. Bound: one
     /// head or line of the framing, and what one read brings.
     pub(super) received: BytesMut,
-    /// How often something was read.
+    /// How often octets were read.
     reads: u64,
 }
 
@@ -49,9 +49,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Park<S>> Wire<S, P> {
         let mut scratch = [MaybeUninit::uninit(); SCRATCH];
         let mut scratch = ReadBuf::uninit(&mut scratch);
         ready!(Pin::new(&mut self.io).poll_read(cx, &mut scratch))?;
-        self.reads += 1;
         self.received.extend_from_slice(scratch.filled());
-        Poll::Ready(Ok(scratch.filled().len()))
+        Poll::Ready(Ok(self.count(scratch.filled().len())))
     }
 
     /// Reads content that no framing interrupts, at most `limit` octets; none at the end of the
@@ -62,12 +61,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Park<S>> Wire<S, P> {
             let mut scratch = [MaybeUninit::uninit(); SCRATCH];
             let mut scratch = ReadBuf::uninit(&mut scratch[..limit]);
             ready!(Pin::new(&mut self.io).poll_read(cx, &mut scratch))?;
-            self.reads += 1;
+            self.count(scratch.filled().len());
             return Poll::Ready(Ok(Bytes::copy_from_slice(scratch.filled())));
         }
         let mut piece = BytesMut::with_capacity(limit);
         let read = ready!(pin!(self.io.read_buf(&mut piece)).poll(cx))?;
-        self.reads += 1;
+        self.count(read);
         // Little content must not keep much memory while it waits for its client.
         let is_little = read < limit / 4;
         Poll::Ready(Ok(if is_little { Bytes::copy_from_slice(&piece) } else { piece.freeze() }))
@@ -83,6 +82,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin, P: Park<S>> Wire<S, P> {
     /// Counts everything that moved in either direction.
     pub(super) fn activity(&self) -> u64 {
         self.reads + self.outbound.writes()
+    }
+
+    /// The end of the connection is no sign of life.
+    fn count(&mut self, read: usize) -> usize {
+        self.reads += u64::from(read > 0);
+        read
     }
 
     /// Gives the connection back if nothing of this exchange is left on it: the request went out

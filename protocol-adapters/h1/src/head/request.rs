@@ -145,7 +145,8 @@ fn assemble(head: &Bytes, line: &RequestLine<'_>, section: Section) -> Result<Re
 }
 
 fn read_target(head: &Bytes, target: &[u8], method: &Method) -> Result<Target, Refusal> {
-    // H1-33: fragments, controls and raw octets above ASCII; the rest is passed on as it is.
+    // H1-33: fragments, controls and raw octets above ASCII; the rest is passed on as it is, as far
+    // as `http::Uri` can hold it.
     if target.iter().any(|octet| !octet.is_ascii_graphic() || *octet == b'#') {
         return Err(Refusal::Malformed("an octet in the target that may not stand there"));
     }
@@ -203,9 +204,9 @@ fn check_host(controls: &Controls, version: Version) -> Result<(), Refusal> {
 fn framing(controls: &Controls, version: Version) -> Result<Framing, Refusal> {
     match (&controls.transfer_encoding, &controls.content_length) {
         (Lines::None, Lines::None) => Ok(Framing::None),
-        (Lines::None, Lines::One(length)) => {
-            parse_length(length.as_bytes()).map(Framing::Length).ok_or(Refusal::Malformed("malformed Content-Length"))
-        }
+        (Lines::None, Lines::One(length)) => parse_length(length.as_bytes())
+            .map(Framing::Length)
+            .ok_or(Refusal::Malformed("malformed Content-Length")),
         (Lines::None, Lines::Several) => Err(Refusal::Malformed("several Content-Length fields")),
         (_, Lines::One(_) | Lines::Several) => {
             Err(Refusal::Malformed("both Content-Length and Transfer-Encoding"))

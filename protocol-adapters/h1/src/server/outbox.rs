@@ -6,8 +6,6 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncWrite;
 
-use super::scratch;
-
 /// Octets of interim heads that wait for a client that does not read (I-20). While anything waits,
 /// the window is closed, so this is the rest of one head, and a `100 (Continue)` at most.
 const PENDING_SIZE: usize = 4 * 1024;

@@ -58,18 +58,12 @@ impl Parcel {
         }
     }
 
-    fn poll_once<S: AsyncWrite + Unpin>(
-        &self,
-        io: &mut S,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<usize>> {
+    fn poll_once<S: AsyncWrite + Unpin>(&self, io: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let parts = [&self.front[self.written..], &self.data[..], self.tail];
         let mut rest = parts.iter().filter(|part| !part.is_empty());
         match (rest.next(), rest.next()) {
             (Some(only), None) => Pin::new(io).poll_write(cx, only),
-            _ if io.is_write_vectored() => {
-                Pin::new(io).poll_write_vectored(cx, &parts.map(IoSlice::new))
-            }
+            _ if io.is_write_vectored() => Pin::new(io).poll_write_vectored(cx, &parts.map(IoSlice::new)),
             (first, _) => Pin::new(io).poll_write(cx, first.copied().unwrap_or_default()),
         }
     }

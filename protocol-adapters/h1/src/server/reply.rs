@@ -112,12 +112,7 @@ where
     }
 
     /// Ready once the client has taken nothing for too long.
-    fn poll_stalled<S>(
-        &mut self,
-        conn: &mut Conn<S>,
-        progress: usize,
-        cx: &mut Context<'_>,
-    ) -> Poll<()> {
+    fn poll_stalled<S>(&mut self, conn: &mut Conn<S>, progress: usize, cx: &mut Context<'_>) -> Poll<()> {
         if progress > 0 {
             self.stalls_at = None;
         }

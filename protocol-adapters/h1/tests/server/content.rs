@@ -38,7 +38,9 @@ async fn exp_01_h1_29_100_is_said_once_when_the_content_is_wanted() {
 
 #[tokio::test(start_paused = true)]
 async fn exp_04_no_100_for_content_that_is_there() {
-    for (fields, content) in [("Content-Length: 5", "hello"), ("Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n")] {
+    for (fields, content) in
+        [("Content-Length: 5", "hello"), ("Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n")]
+    {
         let bench = Bench::new(Scripted::echo());
         let (mut client, _server) = bench.connect(4096);
         let request = post(&format!("{fields}\r\nExpect: 100-continue")) + content;
@@ -170,7 +172,8 @@ async fn content_and_response_flow_at_the_same_time() {
     let (mut client, _server) = bench.connect(4096);
     client.write_all(post("Content-Length: 300").as_bytes()).await.unwrap();
     let head = format!("HTTP/1.1 200 OK\r\n{}Transfer-Encoding: chunked\r\n", crate::script::DATE);
-    expect(&mut client, &format!("{head}Connection: close\r\n\r\n").replace("Connection: close\r\n", "")).await;
+    expect(&mut client, &format!("{head}Connection: close\r\n\r\n").replace("Connection: close\r\n", ""))
+        .await;
     for round in 0..100 {
         let piece = format!("{round:03}");
         client.write_all(piece.as_bytes()).await.unwrap();

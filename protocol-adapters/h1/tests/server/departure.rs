@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use downstream::{BodyError, Security};
 use h1_adapter::server::ServeError;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Collected};
 use progress_core::interim::InterimHead;
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -148,7 +148,9 @@ async fn content_that_is_read_elsewhere_ends_with_the_connection() {
     let bench = Bench::new(Scripted::new(move |request, say| {
         let tell = tell.clone();
         async move {
-            tokio::spawn(async move { tell.send(request.into_body().collect().await.map(|all| all.to_bytes())) });
+            tokio::spawn(
+                async move { tell.send(request.into_body().collect().await.map(Collected::to_bytes)) },
+            );
             say.finish(text(202, "later"));
         }
     }));
@@ -156,11 +158,11 @@ async fn content_that_is_read_elsewhere_ends_with_the_connection() {
     let (mut client, _server) = bench.connect(1000);
     client.write_all(request).await.unwrap();
     expect(&mut client, &last_wire("202 Accepted", "later")).await;
-    client.write_all(&[b'x'; 100_000]).await.unwrap();
+    client.write_all(&vec![b'x'; 100_000]).await.unwrap();
     assert_eq!(told.recv().await.unwrap().unwrap().len(), 100_000, "it is read to its end");
     let (mut client, _server) = bench.connect(1000);
     client.write_all(request).await.unwrap();
-    client.write_all(&[b'x'; 50_000]).await.unwrap();
+    client.write_all(&vec![b'x'; 50_000]).await.unwrap();
     drop(client);
     assert_eq!(told.recv().await.unwrap(), Err(BodyError::Departed));
 }

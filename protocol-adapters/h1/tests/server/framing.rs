@@ -153,7 +153,7 @@ async fn every_row_of_the_catalogue_is_answered_as_promised() {
 async fn h1_28_heads_that_are_too_large_or_too_many() {
     let limits = Limits::default();
     let fields = |count: usize| {
-        let lines: String = (0..count).map(|n| format!("X-{n}: y\r\n")).collect();
+        let lines = (0..count).map(|n| format!("X-{n}: y\r\n")).collect::<Vec<_>>().concat();
         format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{lines}\r\n")
     };
     let target = |size: usize| {
@@ -161,10 +161,7 @@ async fn h1_28_heads_that_are_too_large_or_too_many() {
     };
     let head = |size: usize| {
         let rest = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: \r\n\r\n".len();
-        format!(
-            "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: {}\r\n\r\n",
-            "x".repeat(size - rest)
-        )
+        format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: {}\r\n\r\n", "x".repeat(size - rest))
     };
     let rows = [
         (fields(limits.head_fields - 2), 200),
@@ -203,8 +200,7 @@ async fn h1_17_the_extensions_of_one_content_are_bounded_together() {
 /// H1-38: the limit holds for content of unknown length too.
 #[tokio::test(start_paused = true)]
 async fn h1_38_chunked_content_that_grows_too_large_is_413() {
-    let octets =
-        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n";
+    let octets = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n";
     let mut bench = Bench::new(Scripted::echo());
     bench.limits.body_size = 9;
     let answer = bench.talk(octets.as_bytes()).await;

@@ -75,7 +75,8 @@ async fn i_19_a_flood_of_pipelined_requests_is_parked_up_to_a_bound() {
     let (mut reading, mut writing) = tokio::io::split(client);
     let mut sent = 0;
     while let Ok(written) =
-        tokio::time::timeout(std::time::Duration::from_secs(1), writing.write(&flood.as_bytes()[sent..])).await
+        tokio::time::timeout(std::time::Duration::from_secs(1), writing.write(&flood.as_bytes()[sent..]))
+            .await
     {
         sent += written.unwrap();
     }
@@ -92,7 +93,8 @@ async fn i_19_a_flood_of_pipelined_requests_is_parked_up_to_a_bound() {
 #[tokio::test(start_paused = true)]
 async fn connection_close_is_obeyed_and_said() {
     let bench = Bench::new(Scripted::echo());
-    let requests = "GET /1 HTTP/1.1\r\nHost: a\r\nConnection: Close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n";
+    let requests =
+        "GET /1 HTTP/1.1\r\nHost: a\r\nConnection: Close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n";
     assert_eq!(bench.talk(requests.as_bytes()).await, last_wire("200 OK", "GET /1 "));
     assert_eq!(bench.handler.log.lock().unwrap().opened.len(), 1);
 }
@@ -101,7 +103,8 @@ async fn connection_close_is_obeyed_and_said() {
 #[tokio::test(start_paused = true)]
 async fn v10_07_http_10_ends_with_its_response() {
     let bench = Bench::new(Scripted::echo());
-    let request = "POST /1 HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}";
+    let request =
+        "POST /1 HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}";
     assert_eq!(bench.talk(request.as_bytes()).await, last_wire("200 OK", "POST /1 {}"));
     // EXP-02: and without the content having arrived there is no 100 either.
     let (mut client, _server) = bench.connect(4096);

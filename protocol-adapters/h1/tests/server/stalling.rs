@@ -91,7 +91,7 @@ async fn i_20_heads_go_on_once_the_client_reads_again() {
 
 fn endless() -> Content {
     let frames = futures_util::stream::repeat_with(|| {
-        Ok::<_, BodyError>(http_body::Frame::data(Bytes::from_static(&[b'x'; 50_000])))
+        Ok::<_, BodyError>(http_body::Frame::data(Bytes::from_static(&[b'x'; 10_000])))
     });
     BodyExt::boxed_unsync(http_body_util::StreamBody::new(frames))
 }

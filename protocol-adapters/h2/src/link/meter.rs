@@ -1,6 +1,6 @@
 //! Reads the frame headers of what a client sends (RFC 9113 4.1).
 //!
-//! `h2` answers every PING and SETTINGS and takes every WINDOW_UPDATE and unknown frame, millions
+//! `h2` answers every PING and SETTINGS and takes every `WINDOW_UPDATE` and unknown frame, millions
 //! a second, without limit (H2-06). The meter counts such frames. A request head, or a kibibyte of
 //! content in either direction, is progress and clears the count: a client that downloads must
 //! open windows, and one that uploads may send PINGs to learn its bandwidth.
@@ -115,7 +115,7 @@ impl FrameMeter {
         self.head_open.then_some(self.heads)
     }
 
-    /// What the client said with SETTINGS_MAX_HEADER_LIST_SIZE, else no limit.
+    /// What the client said with `SETTINGS_MAX_HEADER_LIST_SIZE`, else no limit.
     pub(super) fn peer_list_size(&self) -> usize {
         usize::try_from(self.peer_list_size).unwrap_or(usize::MAX)
     }

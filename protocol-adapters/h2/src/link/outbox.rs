@@ -71,7 +71,8 @@ mod tests {
     fn h2x_04_all_streams_together_queue_64_kib_a_turn() {
         let cx = Context::from_waker(Waker::noop());
         let mut outbox = Outbox::default();
-        let admitted = |outbox: &mut Outbox, size| outbox.poll_admit(&mut Turn::default(), size, &cx).is_ready();
+        let admitted =
+            |outbox: &mut Outbox, size| outbox.poll_admit(&mut Turn::default(), size, &cx).is_ready();
         assert_eq!((0..100).filter(|_| admitted(&mut outbox, 1024)).count(), 64);
         assert_eq!(outbox.flushed().len(), 36);
         // A head that is larger than the bound goes alone.

@@ -50,7 +50,8 @@ mod tests {
 
     fn settled(authority: Option<&str>, hosts: &[&'static str]) -> Result<String, Refusal> {
         let authority = authority.map(|text| text.parse().expect("an authority"));
-        let mut headers: HeaderMap = hosts.iter().map(|host| (HOST, HeaderValue::from_static(host))).collect();
+        let mut headers: HeaderMap =
+            hosts.iter().map(|host| (HOST, HeaderValue::from_static(host))).collect();
         settle(authority.as_ref(), &mut headers)?;
         Ok(headers[HOST].to_str().expect("text").to_owned())
     }
@@ -72,7 +73,9 @@ mod tests {
         for host in ["[::1]", "[::1]:8080", "a.example:", "127.0.0.1:1"] {
             assert_eq!(settled(None, &[host]).as_deref(), Ok(host));
         }
-        for host in ["", "user@a.example", "a.example:port", "a.example:65536", "a b", "a/b", "a#b", ":80", "a:+1"] {
+        for host in
+            ["", "user@a.example", "a.example:port", "a.example:65536", "a b", "a/b", "a#b", ":80", "a:+1"]
+        {
             assert!(settled(None, &[host]).is_err(), "{host}");
         }
     }

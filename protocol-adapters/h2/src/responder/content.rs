@@ -151,7 +151,7 @@ enum Read {
     End(Result<(), Departed>),
 }
 
-/// Where END_STREAM stands.
+/// Where `END_STREAM` stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     Here,

@@ -61,9 +61,14 @@ pub(super) struct Keeper {
 enum Stage {
     Serving,
     /// GOAWAY was sent; open streams go on.
-    Leaving { since: Instant },
+    Leaving {
+        since: Instant,
+    },
     /// The last GOAWAY is being written.
-    Closing { since: Instant, result: Result<(), ServeError> },
+    Closing {
+        since: Instant,
+        result: Result<(), ServeError>,
+    },
 }
 
 /// An order, or the instant to look again.

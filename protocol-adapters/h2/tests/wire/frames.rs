@@ -12,7 +12,6 @@ pub(crate) const SETTINGS: u8 = 0x4;
 pub(crate) const PING: u8 = 0x6;
 pub(crate) const GOAWAY: u8 = 0x7;
 pub(crate) const WINDOW_UPDATE: u8 = 0x8;
-pub(crate) const CONTINUATION: u8 = 0x9;
 
 pub(crate) const END_STREAM: u8 = 0x1;
 pub(crate) const ACK: u8 = 0x1;
@@ -47,7 +46,7 @@ impl Frame {
         octets
     }
 
-    /// The error code of a RST_STREAM or GOAWAY.
+    /// The error code of a `RST_STREAM` or GOAWAY.
     pub(crate) fn code(&self) -> u32 {
         let at = if self.kind == GOAWAY { 4 } else { 0 };
         u32::from_be_bytes(self.payload[at..at + 4].try_into().expect("four octets"))
@@ -163,7 +162,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> RawClient<T> {
         Some(frame)
     }
 
-    /// The next frame that is neither SETTINGS nor WINDOW_UPDATE. PINGs are answered and shown.
+    /// The next frame that is neither SETTINGS nor `WINDOW_UPDATE`. PINGs are answered and shown.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         loop {
             let frame = self.any().await?;
@@ -202,4 +201,27 @@ impl<T: AsyncRead + AsyncWrite + Unpin> RawClient<T> {
         }
         code
     }
+}
+
+/// The status of the first response head on a connection, as `h2` encodes it.
+pub(crate) fn status(frame: &Frame) -> u16 {
+    assert_eq!(frame.kind, HEADERS, "{frame:?}");
+    match frame.payload[..] {
+        [indexed @ 0x88..=0x8e, ..] => [200, 204, 206, 304, 400, 404, 500][usize::from(indexed - 0x88)],
+        [0x48, size, ref rest @ ..] if size & 0x80 != 0 => digits(&rest[..usize::from(size & 0x7f)]),
+        _ => panic!("not the first head: {frame:?}"),
+    }
+}
+
+/// Three digits in the Huffman code of RFC 7541 (0 to 2 take five bits, 3 to 9 six).
+fn digits(code: &[u8]) -> u16 {
+    let mut bits = code.iter().flat_map(|octet| (0..8).rev().map(move |bit| u16::from(octet >> bit & 1)));
+    let mut take = |count: usize| bits.by_ref().take(count).fold(0, |value, bit| value * 2 + bit);
+    let mut number = 0;
+    for _ in 0..3 {
+        let five = take(5);
+        let digit = if five < 3 { five } else { five * 2 + take(1) - 0b01_1001 + 3 };
+        number = number * 10 + digit;
+    }
+    number
 }

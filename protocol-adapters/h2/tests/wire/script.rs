@@ -27,8 +27,8 @@ pub(crate) enum Step {
     Wait(Duration),
     /// Say this once the window is open.
     Say(InterimHead),
-    /// Attempt bare heads as fast as they are taken, this many.
-    Flood(u32),
+    /// Attempt this many bare heads, with this much time between them.
+    Flood(u32, Duration),
     /// Send a heartbeat on every one of the connection's beats, for ever.
     Beat(Duration),
     /// Read the content to its end.
@@ -48,7 +48,10 @@ pub(crate) enum Event {
     /// Content was read: this many octets in all, or not to its end.
     Read(Result<usize, BodyError>),
     /// A flood is over: this many heads were taken, this many withheld.
-    Flooded { taken: u32, withheld: u32 },
+    Flooded {
+        taken: u32,
+        withheld: u32,
+    },
     /// The final response was handed to the wire.
     Answered,
     /// The exchange was dropped before it answered.
@@ -151,7 +154,13 @@ impl Handler for Scripted {
         exchange.tell(|exchange| {
             let size = exchange.body.size_hint().exact();
             let awaits_continue = exchange.body.awaits_continue();
-            Event::Opened(Parts { method: parts.method, target, fields: parts.headers, size, awaits_continue })
+            Event::Opened(Parts {
+                method: parts.method,
+                target,
+                fields: parts.headers,
+                size,
+                awaits_continue,
+            })
         });
         exchange
     }
@@ -200,20 +209,33 @@ impl ScriptedExchange {
         }
     }
 
-    fn poll_flood(&mut self, left: u32, window: Window, cx: &Context<'_>) -> Poll<Emission<Content>> {
+    /// Without a pace a head that is withheld waits for the window; with one it is skipped.
+    fn poll_flood(&mut self, (count, pace): (u32, Duration), window: Window, cx: &Context<'_>) -> Poll<Flow> {
         let (taken, withheld) = self.flood;
-        if taken + withheld == left {
+        if taken + withheld == count {
             self.steps.pop_front();
             self.tell(|_| Event::Flooded { taken, withheld });
-        } else if window == Window::Open {
-            self.flood.0 += 1;
-            return Poll::Ready(Emission::Interim(InterimHead::heartbeat()));
-        } else {
-            self.flood.1 += 1;
+            return Poll::Ready(Flow::Next);
         }
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        if !pace.is_zero() {
+            let until = self.until.unwrap_or(tokio::time::Instant::now().into_std() + pace);
+            std::task::ready!(self.poll_until(until, cx));
+        }
+        if window == Window::Open {
+            self.flood.0 += 1;
+            return Poll::Ready(Flow::Speak);
+        }
+        if pace.is_zero() {
+            return Poll::Pending;
+        }
+        self.flood.1 += 1;
+        Poll::Ready(Flow::Next)
     }
+}
+
+enum Flow {
+    Speak,
+    Next,
 }
 
 impl Exchange for ScriptedExchange {
@@ -235,9 +257,11 @@ impl Exchange for ScriptedExchange {
                     this.steps.pop_front();
                 }
                 Some(Step::Say(_)) if window != Window::Open => return Poll::Pending,
-                Some(Step::Flood(count)) => {
-                    let count = *count;
-                    return this.poll_flood(count, window, cx);
+                Some(Step::Flood(count, pace)) => {
+                    let flood = (*count, *pace);
+                    if let Flow::Speak = std::task::ready!(this.poll_flood(flood, window, cx)) {
+                        return Poll::Ready(Emission::Interim(InterimHead::heartbeat()));
+                    }
                 }
                 Some(Step::Beat(period)) => {
                     let until = this.until.unwrap_or_else(|| this.next_beat(*period));

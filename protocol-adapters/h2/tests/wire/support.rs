@@ -27,8 +27,7 @@ pub(crate) const PIPE: usize = 64 * 1024;
 /// A service without drain.
 pub(crate) fn service(handler: Scripted, limits: Limits) -> Service<Scripted> {
     let address = ([127, 0, 0, 1], 443).into();
-    let connection =
-        ConnectionInfo { peer: address, local: address, security: Security::Tls, alt_svc: None };
+    let connection = ConnectionInfo { peer: address, local: address, security: Security::Tls, alt_svc: None };
     let (drain, limits) = (Drain::new().watch(), Arc::new(limits));
     Service { handler, connection: Arc::new(connection), drain, limits }
 }
@@ -49,7 +48,10 @@ pub(crate) async fn raw_with(
 }
 
 /// A client of the `h2` crate over TCP.
-pub(crate) async fn over_tcp(handler: Scripted, builder: h2::client::Builder) -> (SendRequest<Bytes>, Served) {
+pub(crate) async fn over_tcp(
+    handler: Scripted,
+    builder: h2::client::Builder,
+) -> (SendRequest<Bytes>, Served) {
     let (near, far) = tcp().await;
     let served = tokio::spawn(serve(far, service(handler, Limits::default())));
     let (send, connection) = builder.handshake(near).await.expect("handshake");

@@ -77,8 +77,12 @@ fn an_ordinary_request() {
     let mut fields: Vec<_> =
         request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     fields.sort_unstable();
-    let expected: [(&str, &[u8]); 4] =
-        [("content-length", b"7"), ("cookie", b"a=1; b=2"), ("host", b"a.example"), ("prefer", b"processing")];
+    let expected: [(&str, &[u8]); 4] = [
+        ("content-length", b"7"),
+        ("cookie", b"a=1; b=2"),
+        ("host", b"a.example"),
+        ("prefer", b"processing"),
+    ];
     assert_eq!(fields, expected);
 }
 

@@ -59,6 +59,11 @@ impl Arrivals {
         self.lock().waiting.take()
     }
 
+    /// Whether any request has been admitted.
+    pub(crate) fn any(&self) -> bool {
+        self.lock().last.is_some()
+    }
+
     /// Admits no request above those that were: `shutdown(1)` announces the next identifier as the
     /// first that is rejected, while `h3` itself would still accept it (transports.md D h3-5).
     pub(crate) fn close(&self) {

@@ -13,10 +13,10 @@ use quinn::ConnectionError;
 
 use super::arrivals::{Arrival, Arrivals};
 use super::control::UniStream;
+use super::error;
 use super::outlet::Outlet;
 use super::responses::Responses;
 use super::stream::{BidiStream, SendStream};
-use super::error;
 use crate::budget::Budget;
 use crate::link::{Link, varint};
 
@@ -102,7 +102,11 @@ impl<B: Buf> quic::Connection<B> for Connection {
             match &self.role {
                 Role::Client => {
                     let responses = Responses::new(Arc::clone(&self.link), recv);
-                    return Poll::Ready(Ok(BidiStream::responses(id, Arc::new(Outlet::new(send)), responses)));
+                    return Poll::Ready(Ok(BidiStream::responses(
+                        id,
+                        Arc::new(Outlet::new(send)),
+                        responses,
+                    )));
                 }
                 Role::Server { arrivals, .. } if arrivals.admit(id) => {
                     let arrival = Arrival::new(Arc::clone(&self.link), send, recv);

@@ -159,7 +159,9 @@ mod tests {
     #[test]
     fn ordinary_streams_pass() {
         // A control stream with SETTINGS and grease; an encoder stream; a stream without meaning.
-        for bytes in [b"\x00\x04\x02\x01\x00\x21\x03abc\x0d\x01\x00".as_slice(), b"\x02\x20", b"\x40\x54\xff\xff"] {
+        for bytes in
+            [b"\x00\x04\x02\x01\x00\x21\x03abc\x0d\x01\x00".as_slice(), b"\x02\x20", b"\x40\x54\xff\xff"]
+        {
             for step in 1..5 {
                 assert_eq!(passed(bytes, step), Ok(()));
             }

@@ -1,6 +1,6 @@
 //! One request, from its first octet to the acknowledgement of its response.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -10,14 +10,14 @@ use downstream::{
     BodyError, ConnectionInfo, Ending, Expectation, Handler, Limits, Opening, Protocol, Pulse, Refusal,
     RequestBody, Responder as _, drive,
 };
-use http::{Method, Request};
+use http::Request;
 use http_body::{Body, Frame};
 
 use super::watch::Outcome;
 use crate::content::Content;
-use crate::head::{Head, NoHead};
+use crate::head::Head;
 use crate::intake::{Intake, Rest, Unread};
-use crate::quic::{Arrival, Fate, Outlet, SendStream};
+use crate::quic::{Arrival, Fate, SendStream};
 use crate::respond::{Asked, Responder};
 
 /// What the exchanges of a connection share.
@@ -34,46 +34,66 @@ pub(super) struct Arrived {
     pub(super) stream: h3::server::RequestStream<SendStream, Bytes>,
 }
 
+/// What has been read of a request.
+enum Read {
+    /// All of its head.
+    Request(Request<RequestBody>, Option<Expectation>, Responder),
+    /// Something that is answered with an error. The rest of it is not read.
+    Refused(Refusal, Responder, Intake),
+    /// Nothing that could be answered.
+    Gone,
+}
+
 /// Reads a request and answers it. Ready once the client's transport has acknowledged all of the
 /// response: a connection that drains may close then.
-pub(super) async fn answer<H: Handler>(arrived: Arrived, desk: Arc<Desk<H>>, pulse: Pulse) -> Outcome {
-    let Arrived { arrival, stream } = arrived;
-    let outlet = Arc::clone(&arrival.outlet);
-    let stall = desk.limits.write_stall;
-    let mut intake = Intake::new(arrival);
-    let read = tokio::time::timeout(desk.limits.head_timeout, intake.head(&desk.limits)).await;
-    let ending = match read.unwrap_or(Err(TOO_LATE)) {
-        Ok((head, rest)) => {
-            let asked = Asked::from(head.request.method());
-            let responder = Responder::new(stream, Arc::clone(&outlet), asked, stall);
-            let (request, expectation) = request(head, rest, intake, desk.limits.body_size);
-            let opening = Opening { protocol: Protocol::H3, connection: Arc::clone(&desk.connection), pulse };
-            drive(desk.handler.open(request, opening), responder, expectation).await
-        }
-        Err(Unread::Refused(NoHead::Refused(refusal, method))) => {
-            let asked = Asked::from(&method.unwrap_or(Method::GET));
-            let response = desk.handler.refuse(refusal, Protocol::H3, &desk.connection).map(Whole);
-            let responder = Responder::new(stream, Arc::clone(&outlet), asked, stall);
-            match responder.finish(response).await {
-                Ok(()) => Ending::Answered,
-                Err(_) => Ending::Departed,
+pub(super) fn answer<H: Handler>(
+    arrived: Arrived,
+    desk: Arc<Desk<H>>,
+    pulse: Pulse,
+) -> impl Future<Output = Outcome> {
+    let outlet = Arc::clone(&arrived.arrival.outlet);
+    // In a box of its own, which a request that waits for hours no longer carries.
+    let reading = Box::pin(read(arrived, Arc::clone(&desk.limits)));
+    async move {
+        let ending = match reading.await {
+            Read::Request(request, expectation, responder) => {
+                let connection = Arc::clone(&desk.connection);
+                let opening = Opening { protocol: Protocol::H3, connection, pulse };
+                drive(desk.handler.open(request, opening), responder, expectation).await
             }
+            Read::Refused(refusal, responder, _intake) => {
+                let response = desk.handler.refuse(refusal, Protocol::H3, &desk.connection).map(Whole);
+                responder.finish(response).await.map_or(Ending::Departed, |()| Ending::Answered)
+            }
+            Read::Gone => Ending::Departed,
+        };
+        if ending == Ending::Answered {
+            poll_fn(|cx| outlet.poll_delivered(cx)).await;
         }
-        Err(_) => Ending::Departed,
-    };
-    if ending == Ending::Answered {
-        delivered(&outlet).await;
-    }
-    match outlet.fate() {
-        Fate::Cancelled => Outcome::Cancelled,
-        Fate::Condemned => Outcome::Condemned,
-        Fate::Abandoned => Outcome::Abandoned,
-        Fate::Open | Fate::Finished | Fate::Lost => Outcome::Served,
+        Outcome::from(outlet.fate())
     }
 }
 
-/// D-01: the head did not arrive in time.
-const TOO_LATE: Unread = Unread::Refused(NoHead::Refused(Refusal::HeadTimeout, None));
+async fn read(arrived: Arrived, limits: Arc<Limits>) -> Read {
+    let Arrived { arrival, stream } = arrived;
+    let outlet = Arc::clone(&arrival.outlet);
+    let mut intake = Intake::new(arrival);
+    let responder = |asked| Responder::new(stream, outlet, asked, limits.write_stall);
+    match tokio::time::timeout(limits.head_timeout, intake.head(&limits)).await {
+        Ok(Ok((head, rest))) => {
+            let responder = responder(Asked::from(head.request.method()));
+            let (request, expectation) = request(head, rest, intake, limits.body_size);
+            Read::Request(request, expectation, responder)
+        }
+        Ok(Err(Unread::Refused(refusal, method))) => {
+            let asked = method.as_ref().map_or(Asked::Content, Asked::from);
+            Read::Refused(refusal, responder(asked), intake)
+        }
+        Ok(Err(Unread::Gone(_))) => Read::Gone,
+        // D-01
+        Err(_) => Read::Refused(Refusal::HeadTimeout, responder(Asked::Content), intake),
+    }
+}
 
 /// Joins head and content. Nothing is kept of a request that is complete.
 fn request(
@@ -95,8 +115,15 @@ fn request(
     (request.map(|()| content), expectation)
 }
 
-async fn delivered(outlet: &Outlet) {
-    poll_fn(|cx| outlet.poll_delivered(cx)).await;
+impl From<Fate> for Outcome {
+    fn from(fate: Fate) -> Self {
+        match fate {
+            Fate::Cancelled => Self::Cancelled,
+            Fate::Condemned => Self::Condemned,
+            Fate::Abandoned => Self::Abandoned,
+            Fate::Open | Fate::Finished | Fate::Lost => Self::Served,
+        }
+    }
 }
 
 /// Content that is all there.

@@ -8,7 +8,7 @@ use super::{DAY, MILLISECOND, MINUTE, SECOND};
 use crate::config::grammar::{self, PathPrefix};
 use crate::config::reader::Located;
 use crate::config::rules::{Choice, DurationOrNever, Integer, Least, List, Size, Span, Text};
-use crate::config::section::{Default, Optional, Present, Required, Whole, section};
+use crate::config::section::{Defaulted, Optional, Present, Required, Whole, section};
 use crate::config::settings::{AcceptAsync, InterimMode, OnDisconnect, RelayInformational};
 
 /// A budget above this is none.
@@ -32,7 +32,7 @@ section! {
 
         /// To whom the origin's 103, 104 and unknown 1xx are relayed; except-http1 still relays a 104 to
         /// HTTP/1.1 on resumable uploads.
-        relay_informational: Located<RelayInformational> = "relay-informational" => Default(Choice {
+        relay_informational: Located<RelayInformational> = "relay-informational" => Defaulted(Choice {
             words: &[
                 ("except-http1", RelayInformational::ExceptHttp1),
                 ("always", RelayInformational::Always),
@@ -73,7 +73,7 @@ section! {
     /// How a long-running route tells its clients.
     struct ProgressFile {
         /// Who gets interim heads; on-request: who sent Prefer: processing or progress.
-        interim: Located<InterimMode> = "interim" => Default(Choice {
+        interim: Located<InterimMode> = "interim" => Defaulted(Choice {
             words: &[
                 ("never", InterimMode::Never),
                 ("on-request", InterimMode::OnRequest),
@@ -83,10 +83,10 @@ section! {
         }, r#""on-request""#);
 
         /// A response that is ready before this is just sent: no 102, no Location, no record.
-        interim_after: Located<Duration> = "interim-after" => Default(Span(Duration::ZERO, MINUTE), r#""100ms""#);
+        interim_after: Located<Duration> = "interim-after" => Defaulted(Span(Duration::ZERO, MINUTE), r#""100ms""#);
 
         /// Who gets a 202 after accept-after; on-request: who sent Prefer: respond-async.
-        accept_async: Located<AcceptAsync> = "accept-async" => Default(Choice {
+        accept_async: Located<AcceptAsync> = "accept-async" => Defaulted(Choice {
             words: &[
                 ("never", AcceptAsync::Never),
                 ("on-request", AcceptAsync::OnRequest),
@@ -96,36 +96,36 @@ section! {
         }, r#""on-request""#);
 
         /// How long a request is held before a 202 when it names no wait.
-        accept_after: Located<Duration> = "accept-after" => Default(Span(Duration::ZERO, DAY), r#""10s""#);
+        accept_after: Located<Duration> = "accept-after" => Defaulted(Span(Duration::ZERO, DAY), r#""10s""#);
 
         /// HTTP/1.0: 202 after this; "never" where a proxy in front speaks HTTP/1.0 to the gateway.
-        http10_accept_after: Located<Option<Duration>> = "http10-accept-after" => Default(
+        http10_accept_after: Located<Option<Duration>> = "http10-accept-after" => Defaulted(
             DurationOrNever(Span(Duration::ZERO, DAY)), r#""5s""#);
 
         /// Shortest time between two heads of one exchange; stretches to 5 % of the elapsed time.
-        minimum_interval: Located<Duration> = "minimum-interval" => Default(Span(MILLISECOND, MINUTE), r#""1s""#);
+        minimum_interval: Located<Duration> = "minimum-interval" => Defaulted(Span(MILLISECOND, MINUTE), r#""1s""#);
 
         /// Longest silence: a bare head goes out at the latest after this, unless minimum-interval is longer.
-        heartbeat_interval: Located<Duration> = "heartbeat-interval" => Default(
+        heartbeat_interval: Located<Duration> = "heartbeat-interval" => Defaulted(
             Span(SECOND, SECOND.saturating_mul(30)), r#""10s""#);
 
         /// Heads of one exchange, originated and relayed; 0: no budget.
-        maximum_heads: Located<u32> = "maximum-heads" => Default(Integer(0, MAXIMUM_HEADS), "0");
+        maximum_heads: Located<u32> = "maximum-heads" => Defaulted(Integer(0, MAXIMUM_HEADS), "0");
 
         /// Absolute end of an operation, whatever it reports.
-        deadline: Located<Duration> = "deadline" => Default(Span(SECOND, DAY.saturating_mul(7)), r#""1h""#);
+        deadline: Located<Duration> = "deadline" => Defaulted(Span(SECOND, DAY.saturating_mul(7)), r#""1h""#);
 
         /// How long nothing may come from the origin before the operation ends as stalled (504); "0s": a silent
         /// origin is only slow.
-        stall_timeout: Located<Duration> = "stall-timeout" => Default(Span(Duration::ZERO, DAY), r#""0s""#);
+        stall_timeout: Located<Duration> = "stall-timeout" => Defaulted(Span(Duration::ZERO, DAY), r#""0s""#);
 
         /// What becomes of an operation whose client left; without an announced Location it is always canceled.
-        on_disconnect: Located<OnDisconnect> = "on-disconnect" => Default(Choice {
+        on_disconnect: Located<OnDisconnect> = "on-disconnect" => Defaulted(Choice {
             words: &[("continue", OnDisconnect::Continue), ("cancel", OnDisconnect::Cancel)], later: &[],
         }, r#""continue""#);
 
         /// Longest result that is recorded; a longer one still streams to its client.
-        maximum_result: Located<u64> = "maximum-result" => Default(Size(0, 1 << 30), r#""64MiB""#);
+        maximum_result: Located<u64> = "maximum-result" => Defaulted(Size(0, 1 << 30), r#""64MiB""#);
     }
     later {
         /// How many interim heads may be unacknowledged.

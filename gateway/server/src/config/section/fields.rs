@@ -28,7 +28,7 @@ pub(in crate::config) struct Required<R>(pub(in crate::config) R, pub(in crate::
 pub(in crate::config) struct Optional<R>(pub(in crate::config) R);
 
 /// The key has a default, written as in the file.
-pub(in crate::config) struct Default<R>(pub(in crate::config) R, pub(in crate::config) &'static str);
+pub(in crate::config) struct Defaulted<R>(pub(in crate::config) R, pub(in crate::config) &'static str);
 
 /// A table whose absence means the same as an empty one.
 pub(in crate::config) struct Whole<S>(PhantomData<S>);
@@ -42,7 +42,7 @@ pub(in crate::config) struct Many<S>(Need, PhantomData<S>);
 /// A key whose feature comes later: known, and refused.
 pub(in crate::config) struct Later;
 
-// === impl Required, Optional and Default ===
+// === impl Required, Optional and Defaulted ===
 
 impl<R: Rule> Field for Required<R> {
     type Stored = Option<Located<R::Value>>;
@@ -71,7 +71,7 @@ impl<R: Rule> Field for Optional<R> {
     }
 }
 
-impl<R: Rule> Field for Default<R> {
+impl<R: Rule> Field for Defaulted<R> {
     type Stored = Located<R::Value>;
 
     /// A wrong value is noted and then counts as the default, so that reading can go on.

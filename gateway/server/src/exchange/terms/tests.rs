@@ -31,7 +31,10 @@ fn i_01_i_03_i_04_clients_that_cannot_get_none() {
     for (client, reason) in [
         (client(Protocol::Http10, &[asked]), Suppressed::Http10),
         (client(Protocol::Http11, &[asked, ("via", "1.1 a, 1.0 b")]), Suppressed::Http10),
-        (client(Protocol::Http11, &[asked, ("user-agent", "python-requests/2.34")]), Suppressed::DeniedClient),
+        (
+            client(Protocol::Http11, &[asked, ("user-agent", "python-requests/2.34")]),
+            Suppressed::DeniedClient,
+        ),
     ] {
         let (plan, suppressed) = Plan::new(&on_request(), &client);
         assert!(plan.is_none_or(|plan| plan.terms.heads.is_none()));

@@ -33,7 +33,8 @@ impl Server {
     /// The handshakes that were counted, as `protocol result`.
     fn counted(&self) -> Vec<String> {
         let text = self.metrics.text().unwrap();
-        let lines = text.lines().filter(|line| line.contains("tls_handshakes_total{") && line.ends_with(" 1"));
+        let lines =
+            text.lines().filter(|line| line.contains("tls_handshakes_total{") && line.ends_with(" 1"));
         lines.map(|line| line.split('"').skip(1).step_by(2).collect::<Vec<_>>().join(" ")).collect()
     }
 

@@ -1,6 +1,6 @@
 use downstream::Drain;
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::*;
 
@@ -30,7 +30,7 @@ fn only_the_whole_preface_is_http2_and_only_its_beginning_is_undecided() {
         (b"pri", Verdict::Http1),
         (b"\x16\x03\x01", Verdict::Http1),
     ] {
-        assert_eq!(verdict(octets), expected, "{octets:?}");
+        assert_eq!(verdict(octets, Protocols::CLEARTEXT), expected, "{octets:?}");
     }
 }
 
@@ -57,15 +57,11 @@ async fn what_was_read_is_handed_on_however_it_came() {
     }
 }
 
-#[tokio::test]
-async fn a_listener_with_one_protocol_does_not_wait() {
-    let (_client, mut server) = duplex(20);
-    for (protocol, expected) in
-        [(Protocol::Http1, Spoken::Http1(Bytes::new())), (Protocol::H2c, Spoken::H2c(Bytes::new()))]
-    {
-        let protocols = [protocol].into_iter().collect();
-        let spoken = sniff(&mut server, protocols, &limits(), Drain::new().watch()).await;
-        assert_eq!(spoken, Ok(expected));
+#[test]
+fn a_listener_with_one_protocol_takes_everything_for_that() {
+    for octets in [PREFACE, b"PRI", b"GET / HTTP/1.1\r\n"] {
+        assert_eq!(verdict(octets, [Protocol::Http1].into_iter().collect()), Verdict::Http1);
+        assert_eq!(verdict(octets, [Protocol::H2c].into_iter().collect()), Verdict::H2c);
     }
 }
 
@@ -81,23 +77,41 @@ async fn d01_silence_is_waited_for_as_an_idle_connection_and_half_a_preface_as_a
     assert_eq!(start.elapsed(), limits().head_timeout);
 }
 
-#[tokio::test]
-async fn a_client_that_left_and_a_gateway_that_closes_end_it() {
-    let (client, mut server) = duplex(20);
+#[tokio::test(start_paused = true)]
+async fn g19_a_gateway_that_closes_waits_a_moment_for_whoever_just_came_in() {
+    let (mut client, mut server) = duplex(20);
     let drain = Drain::new();
     drain.advance(Phase::Draining);
+    let start = Instant::now();
     let spoken = sniff(&mut server, Protocols::CLEARTEXT, &limits(), drain.watch()).await;
-    assert_eq!(spoken, Err(Silence::Draining));
-    drop(client);
-    assert_eq!(sniffed(&mut server).await, Err(Silence::Departed));
+    assert_eq!((spoken, start.elapsed()), (Err(Silence::Draining), LAST_CALL));
+
+    let request = async {
+        sleep(LAST_CALL / 2).await;
+        client.write_all(b"GET /").await.unwrap();
+    };
+    let sniffing = sniff(&mut server, Protocols::CLEARTEXT, &limits(), drain.watch());
+    let (spoken, ()) = tokio::join!(sniffing, request);
+    assert_eq!(spoken, Ok(Spoken::Http1(Bytes::from_static(b"GET /"))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn g19_a_silent_connection_ends_soon_after_the_drain_begins() {
+    let (_client, mut server) = duplex(20);
+    let drain = Drain::new();
+    let start = Instant::now();
+    let sniffing = sniff(&mut server, Protocols::CLEARTEXT, &limits(), drain.watch());
+    let closing = async {
+        sleep(Duration::from_secs(5)).await;
+        drain.advance(Phase::Draining);
+    };
+    let (spoken, ()) = tokio::join!(sniffing, closing);
+    assert_eq!((spoken, start.elapsed()), (Err(Silence::Draining), Duration::from_secs(5) + LAST_CALL));
 }
 
 #[tokio::test]
-async fn a_request_that_is_there_already_is_served_while_draining() {
-    let (mut client, mut server) = duplex(20);
-    client.write_all(b"GET /").await.unwrap();
-    let drain = Drain::new();
-    drain.advance(Phase::Draining);
-    let spoken = sniff(&mut server, Protocols::CLEARTEXT, &limits(), drain.watch()).await;
-    assert_eq!(spoken, Ok(Spoken::Http1(Bytes::from_static(b"GET /"))));
+async fn a_client_that_left_is_gone() {
+    let (client, mut server) = duplex(20);
+    drop(client);
+    assert_eq!(sniffed(&mut server).await, Err(Silence::Departed));
 }

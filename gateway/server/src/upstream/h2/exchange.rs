@@ -13,9 +13,9 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::Body;
 use tokio::time::Instant;
 
+use self::Http2Event as Event;
 use super::pump::Pump;
 use super::tap::Ticket;
-use self::Http2Event as Event;
 use super::{Http2Body, Seat, UpstreamError, Used, fault_of, heads, lock};
 use crate::forward::remove_connection_fields;
 
@@ -209,4 +209,3 @@ impl Http2Exchange {
         Http2Error { error, again }
     }
 }
-

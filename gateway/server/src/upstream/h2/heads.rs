@@ -87,8 +87,13 @@ mod tests {
 
     #[test]
     fn host_becomes_the_authority_and_connection_fields_go() {
-        let fields =
-            [("host", "api.example:8443"), ("connection", "x-hop"), ("x-hop", "1"), ("te", "gzip"), ("a", "b")];
+        let fields = [
+            ("host", "api.example:8443"),
+            ("connection", "x-hop"),
+            ("x-hop", "1"),
+            ("te", "gzip"),
+            ("a", "b"),
+        ];
         let (request, _) =
             super::request(parts("/a?b=c", &fields), &content("four"), &Scheme::HTTPS).expect("fine");
         assert_eq!(request.uri(), "https://api.example:8443/a?b=c");

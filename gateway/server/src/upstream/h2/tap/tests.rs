@@ -14,7 +14,8 @@ fn frame(kind: u8, stream: u32, payload: usize) -> Vec<u8> {
 #[test]
 fn heads_are_found_at_every_cut() {
     let octets: Vec<u8> =
-        [frame(4, 0, 18), frame(HEADERS, 1, 0), frame(0, 1, 300), frame(9, 1, 20), frame(HEADERS, 7, 12)].concat();
+        [frame(4, 0, 18), frame(HEADERS, 1, 0), frame(0, 1, 300), frame(9, 1, 20), frame(HEADERS, 7, 12)]
+            .concat();
     for step in 1..octets.len() {
         let mut frames = Frames::default();
         let mut found = Vec::new();

@@ -1,0 +1,102 @@
+//! A gateway before a scripted origin.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use downstream::Drain;
+use progress_gateway::{config, gateway};
+
+use crate::client::{Ask, Heard, Talk, Target, Wire};
+use crate::origin::Origin;
+
+/// Short times, so that nothing takes long; the longest wait of a scenario is a whole second,
+/// because `wait` counts in seconds.
+const CONFIGURATION: &str = r#"
+public-url = "https://gateway.example"
+[[listeners]]
+address = "127.0.0.1:0"
+tls = { self-signed = ["localhost"] }
+[[upstreams]]
+name = "origin"
+servers = ["http://ORIGIN"]
+[[upstreams]]
+name = "nobody"
+servers = ["http://127.0.0.1:1"]
+[[routes]]
+name = "plain"
+match = { path = "/plain" }
+upstream = "origin"
+[[routes]]
+name = "refused"
+match = { path = "/refused" }
+upstream = "nobody"
+[[routes]]
+name = "short"
+match = { path = "/short" }
+upstream = "origin"
+[routes.progress]
+interim-after = "20ms"
+deadline = "1s"
+[[routes]]
+name = "stalling"
+match = { path = "/stalling" }
+upstream = "origin"
+[routes.progress]
+interim-after = "20ms"
+stall-timeout = "300ms"
+[[routes]]
+name = "jobs"
+match = { path = "/jobs" }
+upstream = "origin"
+[routes.progress]
+interim-after = "20ms"
+minimum-interval = "20ms"
+heartbeat-interval = "1s"
+accept-after = "100ms"
+http10-accept-after = "100ms"
+maximum-result = "128KiB"
+"#;
+
+pub struct World {
+    pub origin: Arc<Origin>,
+    pub target: Target,
+    pub gateway: gateway::Running,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let origin = Origin::start().await;
+        let text = CONFIGURATION.replace("ORIGIN", &origin.address.to_string());
+        let settings = config::parse(&text, Path::new("spine.toml")).expect("a valid configuration");
+        let gateway = gateway::start(settings, Drain::new()).expect("the gateway starts");
+        let mut trusted = rustls::RootCertStore::empty();
+        let certificate = gateway.certificates()[0].clone().expect("a listener with TLS");
+        trusted.add(certificate).expect("a certificate");
+        let target = Target { address: gateway.addresses()[0], trusted: Arc::new(trusted) };
+        Self { origin, target, gateway }
+    }
+
+    pub fn begin(&self, wire: Wire, ask: Ask) -> Talk {
+        self.target.begin(wire, ask)
+    }
+
+    pub async fn ask(&self, wire: Wire, ask: Ask) -> Heard {
+        self.target.ask(wire, ask).await
+    }
+
+    /// The value of a metric series, given as it stands in the exposition.
+    pub fn metric(&self, series: &str) -> f64 {
+        let text = self.gateway.metrics().text().expect("metrics");
+        let line =
+            text.lines().find(|line| line.starts_with(series) && line[series.len()..].starts_with(' '));
+        let line = line.unwrap_or_else(|| panic!("no series {series}"));
+        line.rsplit(' ').next().expect("a value").parse().expect("a number")
+    }
+}
+
+/// The path of a status URI below the public base.
+pub fn path_of(uri: &str) -> String {
+    let path = uri.strip_prefix("https://gateway.example").unwrap_or_else(|| panic!("a status URI: {uri}"));
+    assert!(path.starts_with("/.operations/"), "{path}");
+    path.to_owned()
+}

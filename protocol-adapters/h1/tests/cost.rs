@@ -1,0 +1,199 @@
+//! What a held request costs: memory while it waits, allocations per sign of life.
+#![expect(unsafe_code, reason = "counting allocations needs an allocator of its own")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use downstream::{
+    Alarm, BodyError, ConnectionInfo, Drain, Emission, Exchange, Handler, Limits, Opening, Protocol, Refusal,
+    RequestBody, Security, Window,
+};
+use h1_adapter::server::{Service, serve};
+use http::{Request, Response};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty};
+use progress_core::interim::InterimHead;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+static OCTETS: AtomicUsize = AtomicUsize::new(0);
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: everything is passed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        OCTETS.fetch_add(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller keeps the promises of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        OCTETS.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller keeps the promises of `dealloc`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+const REQUEST: &[u8] =
+    b"POST /reports HTTP/1.1\r\nHost: api.example\r\nUser-Agent: curl/8.14.1\r\nAccept: */*\r\n\
+    Prefer: processing, progress\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+
+const BEAT: Duration = Duration::from_secs(1);
+
+/// Beats so often, then answers.
+const BEATS: usize = 1000;
+
+/// Of these, the first may set things up.
+const WARM: usize = 10;
+
+type Content = UnsyncBoxBody<Bytes, BodyError>;
+
+/// Opens exchanges that beat.
+#[derive(Clone)]
+struct Beating;
+
+struct Beats {
+    /// The handler has read the request and keeps none of it.
+    alarm: Alarm,
+    next: Instant,
+    beats: usize,
+    allocations: usize,
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+impl Handler for Beating {
+    type Body = Content;
+    type Exchange = Beats;
+
+    fn open(&self, _: Request<RequestBody>, opening: Opening) -> Beats {
+        Beats { alarm: opening.pulse.alarm(), next: now(), beats: 0, allocations: 0 }
+    }
+
+    fn refuse(&self, refusal: Refusal, _: Protocol, _: &ConnectionInfo) -> Response<Bytes> {
+        panic!("{refusal}");
+    }
+}
+
+impl Exchange for Beats {
+    type Body = Content;
+
+    fn poll_emission(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        window: Window,
+    ) -> Poll<Emission<Content>> {
+        assert_eq!(window, Window::Open);
+        if self.next > now() {
+            self.alarm.set(Some(self.next), cx);
+            return Poll::Pending;
+        }
+        self.next += BEAT;
+        self.beats += 1;
+        if self.beats == WARM {
+            self.allocations = ALLOCATIONS.load(Ordering::Relaxed);
+        }
+        if self.beats > BEATS {
+            let allocations = ALLOCATIONS.load(Ordering::Relaxed) - self.allocations;
+            assert_eq!(allocations, 0, "in {} beats", BEATS - WARM);
+            let content = Empty::new().map_err(|never| match never {}).boxed_unsync();
+            return Poll::Ready(Emission::Final(Response::new(content)));
+        }
+        Poll::Ready(Emission::Interim(InterimHead::heartbeat()))
+    }
+
+    fn interim_written(self: Pin<&mut Self>, _: Instant) {}
+}
+
+/// A client that sends one request and takes everything.
+struct Client {
+    sent: bool,
+    written: usize,
+    writes: usize,
+}
+
+impl AsyncRead for Client {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.sent {
+            return Poll::Pending;
+        }
+        self.sent = true;
+        buf.put_slice(REQUEST);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Client {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.written += buf.len();
+        self.writes += 1;
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+fn service() -> Service<Beating> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let connection =
+        ConnectionInfo { peer: address, local: address, security: Security::Cleartext, alt_svc: None };
+    Service {
+        handler: Beating,
+        connection: Arc::new(connection),
+        drain: Drain::new().watch(),
+        limits: Arc::new(Limits::default()),
+    }
+}
+
+/// One test, so that nothing else allocates meanwhile.
+#[test]
+fn a_held_request_is_small_and_its_heartbeats_allocate_nothing() {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let mut client = Client { sent: false, written: 0, writes: 0 };
+        serve(&mut client, Bytes::new(), service()).await.unwrap();
+        let beat = "HTTP/1.1 102 Processing\r\n\r\n";
+        assert!(client.written > BEATS * beat.len());
+        // H11-01, architecture 7: one write per head, and one for the final response.
+        assert_eq!(client.writes, BEATS + 1);
+
+        // The transport, the exchange and the content of the response come on top.
+        let future = serve(Client { sent: false, written: 0, writes: 0 }, Bytes::new(), service());
+        let own = size_of_val(&future);
+        assert!(own <= 1400, "{own} octets for the future of a connection");
+        drop(future);
+
+        let before = OCTETS.load(Ordering::Relaxed);
+        let held =
+            tokio::spawn(serve(Client { sent: false, written: 0, writes: 0 }, Bytes::new(), service()));
+        tokio::time::sleep(10 * BEAT).await;
+        let held_octets = OCTETS.load(Ordering::Relaxed) - before;
+        assert!(held_octets <= 2560, "{held_octets} octets held for a request that waits");
+        held.abort();
+    });
+}
