@@ -90,6 +90,13 @@ impl Account {
         self.exchange().withheld(reason);
     }
 
+    /// No head will be written, if there is a reason; once per exchange.
+    pub fn withheld_once(&self, reason: Option<Suppressed>) {
+        if let Some(reason) = reason {
+            self.withheld(reason);
+        }
+    }
+
     /// Counts the heads of a course that did not go out.
     pub fn tally(&self, tally: Tally) {
         let reasons = [

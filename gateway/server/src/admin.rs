@@ -29,7 +29,7 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 /// Opens the admin listener. Dropping it closes it. To be called within a runtime.
 pub fn open(address: SocketAddr, metrics: Arc<Metrics>, drain: Drain) -> Result<SideDoor, ListenError> {
-    SideDoor::open(address, Admin { metrics: Arc::clone(&metrics), drain }, metrics)
+    SideDoor::open(address, Admin::new(Arc::clone(&metrics), drain), metrics)
 }
 
 /// Answers on the admin address.
@@ -77,6 +77,11 @@ impl Exchange for AdminExchange {
 }
 
 impl Admin {
+    /// A handler that exposes `metrics` and is ready until `drain` advances.
+    pub fn new(metrics: Arc<Metrics>, drain: Drain) -> Self {
+        Self { metrics, drain }
+    }
+
     fn answer(&self, method: &Method, path: &str) -> Response<Bytes> {
         let answers: fn(&Self) -> Response<Bytes> = match path {
             "/metrics" => Self::metrics,

@@ -125,7 +125,7 @@ mod tests {
     #[tokio::test]
     async fn every_protocol_sees_what_it_should() {
         let mut shown = Vec::new();
-        let demo = Demo { after: After::End, step: Duration::from_millis(400), ports: Ports::Free };
+        let demo = Demo { after: After::End, step: Duration::from_millis(300), ports: Ports::Free };
         let mut screen = Screen::new(&mut shown, Colours::None);
         let verdict = run(demo, &mut screen, futures_util::stream::pending()).await;
         let verdict = verdict.expect("there is a tour");

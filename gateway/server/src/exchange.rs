@@ -34,7 +34,7 @@ pub struct GatewayExchange {
 #[derive(Debug)]
 pub enum Kind {
     /// At once.
-    Ready(Option<Response<Content>>),
+    Ready(Option<Box<Response<Content>>>),
     /// By the origin, streamed through.
     Plain(Box<Plain>),
     /// By an operation that is followed.
@@ -47,6 +47,7 @@ pub enum Kind {
 
 /// What a kind of exchange says next.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "handed on at once, never kept")]
 pub enum Saying {
     /// An interim head.
     Interim(InterimHead, Said),
@@ -79,7 +80,7 @@ impl GatewayExchange {
 
     /// An exchange that is answered at once.
     pub fn ready(response: Response<Content>, account: Box<Account>) -> Self {
-        Self::new(Kind::Ready(Some(response)), account)
+        Self::new(Kind::Ready(Some(Box::new(response))), account)
     }
 
     fn poll_saying(&mut self, cx: &mut Context<'_>, window: Window) -> Poll<Saying> {
@@ -88,7 +89,7 @@ impl GatewayExchange {
             match &mut self.kind {
                 Kind::Ready(response) => {
                     let Some(response) = response.take() else { return Poll::Pending };
-                    return Poll::Ready(Saying::Final(response, Mode::Plain));
+                    return Poll::Ready(Saying::Final(*response, Mode::Plain));
                 }
                 Kind::Plain(plain) => return plain.poll_saying(cx, window),
                 Kind::Followed(followed) => return followed.poll_saying(cx, window, account),

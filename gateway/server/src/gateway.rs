@@ -54,18 +54,18 @@ pub struct Running {
 
 /// Starts a gateway. To be called within a runtime, on which the admin listener and the store's
 /// housekeeping live; clients are served by threads of its own.
-pub fn start(settings: Settings, drain: Drain) -> Result<Running, StartError> {
+pub fn start(settings: &Settings, drain: Drain) -> Result<Running, StartError> {
     let now = clock::now();
     let routes: Vec<String> = settings.routes.iter().map(|route| route.name.clone()).collect();
     let upstreams: Vec<String> = settings.upstreams.iter().map(|upstream| upstream.name.clone()).collect();
     let metrics = Arc::new(Metrics::new(&routes, &upstreams, now)?);
-    let plan = ListenPlan::new(&settings, Arc::clone(&metrics), now)?;
+    let plan = ListenPlan::new(settings, Arc::clone(&metrics), now)?;
     let origin = Origin::new(
         settings.public_url.as_ref().map(crate::config::PublicUrl::as_str),
         &settings.status_path,
     );
     let operations = Operations::new(store(&settings.store), origin, Arc::clone(&metrics));
-    let shared = shared(&settings, &operations, &metrics);
+    let shared = shared(settings, &operations, &metrics);
     let origins = Upstreams::new(&settings.upstreams)?;
     count_upstreams(&origins, &metrics);
     let watch = drain.watch();
@@ -74,7 +74,7 @@ pub fn start(settings: Settings, drain: Drain) -> Result<Running, StartError> {
         Ok::<_, std::convert::Infallible>(gateway)
     };
     let listening = listen::start(&plan, make, &drain)?;
-    if let Some(base) = derived_base(&settings, listening.local_addrs()) {
+    if let Some(base) = derived_base(settings, listening.local_addrs()) {
         operations.origin().set_base(base);
     }
     let admin = settings.admin.map(|at| admin::open(at, Arc::clone(&metrics), drain.clone())).transpose()?;

@@ -84,14 +84,14 @@ impl Gateway {
     }
 
     /// A request that belongs to a route.
-    fn routed(&self, route: &Route, request: (Parts, RequestBody), opening: Opening) -> GatewayExchange {
+    fn routed(&self, route: &Route, request: (Parts, RequestBody), opening: &Opening) -> GatewayExchange {
         let (mut parts, body) = request;
-        let account = self.account(Some(route), &parts.method, &opening);
+        let account = self.account(Some(route), &parts.method, opening);
         let finishing = self.finishing(Some(route), &opening.connection);
         let client = Client::of(opening.protocol, &parts.headers, &self.shared.profiles);
         let summary = self.summary(&parts);
-        let agent_relay = self.relay(route, &client, &parts);
-        match forward::forward_request(&mut parts, &self.hop(&opening)) {
+        let agent_relay = relay(route, &client, &parts);
+        match forward::forward_request(&mut parts, &self.hop(opening)) {
             Ok(()) => {}
             Err(NotForwarded::Loop) => return GatewayExchange::ready(finishing.fault(&LOOP, None), account),
             Err(NotForwarded::MaxForwards) => return GatewayExchange::ready(options(), account),
@@ -99,13 +99,13 @@ impl Gateway {
         let plan = route.settings.progress.as_ref().map(|settings| (settings, Plan::new(settings, &client)));
         let kind = match plan {
             Some((settings, (Some(plan), suppressed))) => {
-                suppressed.into_iter().for_each(|reason| account.withheld(reason));
+                account.withheld_once(suppressed);
                 let case = Case { route, settings, client, plan, relay: agent_relay, summary, finishing };
-                Kind::Followed(Box::new(self.follow(case, (parts, body), &opening)))
+                Kind::Followed(Box::new(self.follow(case, (parts, body), opening)))
             }
             other => {
                 let settings = other.map(|(settings, (_, suppressed))| {
-                    suppressed.into_iter().for_each(|reason| account.withheld(reason));
+                    account.withheld_once(suppressed);
                     settings
                 });
                 let patience = if settings.is_some() { Patience::Unlimited } else { Patience::Idle };
@@ -169,14 +169,6 @@ impl Gateway {
         self.upstreams.call(route.settings.upstream, request, patience)
     }
 
-    fn relay(&self, route: &Route, client: &Client, parts: &Parts) -> Relay {
-        let processing =
-            if route.settings.progress.is_some() { Processing::Event } else { Processing::Relayed };
-        let policy = route.settings.relay_informational;
-        let relay = Relay::new(policy, client.protocol, &parts.headers, processing);
-        if client.incapable().is_some() { relay.none() } else { relay }
-    }
-
     fn hop<'a>(&'a self, opening: &Opening) -> Hop<'a> {
         let peer = opening.connection.peer;
         Hop {
@@ -196,6 +188,14 @@ impl Gateway {
             path: path.to_owned(),
         }
     }
+}
+
+/// Which of the origin's heads a request is relayed.
+fn relay(route: &Route, client: &Client, parts: &Parts) -> Relay {
+    let processing = if route.settings.progress.is_some() { Processing::Event } else { Processing::Relayed };
+    let policy = route.settings.relay_informational;
+    let relay = Relay::new(policy, client.protocol, &parts.headers, processing);
+    if client.incapable().is_some() { relay.none() } else { relay }
 }
 
 /// One request on a progress route.
@@ -236,7 +236,7 @@ impl Handler for Gateway {
             return GatewayExchange::ready(options(), self.account(None, &parts.method, &opening));
         }
         match self.shared.routes.find(&parts) {
-            Matched::Route(route) => self.routed(route, (parts, body), opening),
+            Matched::Route(route) => self.routed(route, (parts, body), &opening),
             Matched::None => {
                 let detail = "No route of this gateway takes this request.";
                 self.problem(&Problem::new(StatusCode::NOT_FOUND, "no-route", detail), &parts, &opening)

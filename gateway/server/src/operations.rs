@@ -9,7 +9,7 @@ mod recording;
 mod registry;
 mod work;
 
-pub use cell::{Answer, Control, Fault, Identity, OperationCell, Watcher};
+pub use cell::{Answer, Fault, Identity, OperationCell, Watcher};
 pub use recording::{Recording, RecordingReader};
 pub use registry::{Operations, Origin, Seen};
 pub use work::{Assignment, begin};

@@ -117,16 +117,9 @@ fn decode_unreserved(path: &str) -> String {
     while let Some(at) = rest.find('%') {
         decoded.push_str(&rest[..at]);
         let octet = rest.get(at + 1..at + 3).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match octet.filter(|octet| octet.is_ascii_alphanumeric() || b"-._~".contains(octet)) {
-            Some(octet) => {
-                decoded.push(char::from(octet));
-                rest = &rest[at + 3..];
-            }
-            None => {
-                decoded.push('%');
-                rest = &rest[at + 1..];
-            }
-        }
+        let unreserved = octet.filter(|octet| octet.is_ascii_alphanumeric() || b"-._~".contains(octet));
+        decoded.push(unreserved.map_or('%', char::from));
+        rest = &rest[at + if unreserved.is_some() { 3 } else { 1 }..];
     }
     decoded.push_str(rest);
     decoded

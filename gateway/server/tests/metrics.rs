@@ -14,9 +14,10 @@ use progress_gateway::metrics::labels::{
     Acknowledgement, Downgrade, EventKind, Format, Handshake, Label, Mode, OutcomeLabel, Reason, Refused,
     Signal, State, StoreFault, StoreOperation, Suppressed, UpstreamResult, Via,
 };
-use progress_gateway::metrics::{Metrics, names};
+use progress_gateway::metrics::{InFlight, Metrics, Watching, names};
 
 const NOW: i64 = 1_795_361_400;
+const NOW_SECONDS: f64 = 1_795_361_400.0;
 
 fn fresh() -> Metrics {
     let now = Timestamp::from_second(NOW).unwrap();
@@ -105,15 +106,10 @@ fn a_fresh_registry_is_at_zero() {
         assert!(is_set || sample.value == 0.0, "{} {:?}", sample.name, sample.labels);
     }
     assert_eq!(value(&metrics, SET[1], &[]), Some(1.0));
-    assert_eq!(value(&metrics, SET[2], &[]), value_of(NOW));
+    assert_eq!(value(&metrics, SET[2], &[]), Some(NOW_SECONDS));
     let build = samples(&metrics.text().unwrap()).into_iter().find(|sample| sample.name == SET[0]).unwrap();
     assert_eq!(build.labels["version"], env!("CARGO_PKG_VERSION"));
     assert!((build.value - 1.0).abs() < f64::EPSILON);
-}
-
-#[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit a double exactly")]
-fn value_of(seconds: i64) -> Option<f64> {
-    Some(seconds as f64)
 }
 
 #[test]
@@ -138,10 +134,8 @@ fn known_label_values_exist_from_the_start() {
     }
 }
 
-/// One event of each kind, counted where it belongs and nowhere else.
-#[test]
-fn what_is_counted_shows() {
-    let metrics = fresh();
+/// One event of each kind. What counts while it lives is returned.
+fn count_one_of_each(metrics: &Metrics) -> (InFlight, Watching) {
     let second = Duration::from_secs(1);
     let route = metrics.route(Some(0));
     let exchange = route.exchange(Protocol::H2);
@@ -173,7 +167,12 @@ fn what_is_counted_shows() {
     metrics.store.did(StoreOperation::Find, second);
     metrics.store.failed(StoreOperation::Find, StoreFault::Missing);
     metrics.config.refused();
+    (in_flight, watching)
+}
 
+/// Everything that is not zero, without buckets and sums: name, labels in the order of their names,
+/// value.
+fn counted(metrics: &Metrics) -> Vec<String> {
     let mut seen: Vec<String> = samples(&metrics.text().unwrap())
         .iter()
         .filter(|sample| sample.value != 0.0 && !sample.name.ends_with("_bucket"))
@@ -186,9 +185,16 @@ fn what_is_counted_shows() {
         .filter(|line| !line.contains("_sum "))
         .collect();
     seen.sort();
-    // The labels in the order of their names.
+    seen
+}
+
+/// Each event is counted where it belongs and nowhere else.
+#[test]
+fn what_is_counted_shows() {
+    let metrics = fresh();
+    let alive = count_one_of_each(&metrics);
     assert_eq!(
-        seen,
+        counted(&metrics),
         [
             "connections_refused_total maximum 1",
             "downgrades_total drain 1",
@@ -219,7 +225,7 @@ fn what_is_counted_shows() {
             "upstream_requests_total 5xx origin 5",
         ]
     );
-    drop((in_flight, watching));
+    drop(alive);
     let in_flight = [("protocol", "h2"), ("route", "reports")];
     assert_eq!(value(&metrics, names::REQUESTS_IN_FLIGHT, &in_flight), Some(0.0));
     assert_eq!(value(&metrics, names::OPERATION_WATCHERS, &[("via", "poll")]), Some(0.0));

@@ -53,9 +53,12 @@ impl RequestBody {
     }
 
     /// Calls `notice` once all of the content has been received (INT-10, PRF-06): at once if it has.
+    ///
+    /// The last octet of a known length completes it: a reader that counts has no reason to ask
+    /// for the end as well, which a wire may tell in a frame of its own.
     #[must_use]
     pub fn when_complete(mut self, notice: impl FnOnce() + Send + 'static) -> Self {
-        if self.is_end_stream() {
+        if self.inner.as_ref().is_none_or(is_complete) {
             notice();
         } else {
             self.notice = Some(Box::new(notice));
@@ -101,7 +104,7 @@ impl Body for RequestBody {
         }
         let complete = match &polled {
             Poll::Ready(None) => true,
-            Poll::Ready(Some(Ok(_))) => inner.is_end_stream(),
+            Poll::Ready(Some(Ok(_))) => is_complete(inner),
             Poll::Ready(Some(Err(_))) | Poll::Pending => false,
         };
         if complete && let Some(notice) = notice.take() {
@@ -117,4 +120,9 @@ impl Body for RequestBody {
     fn size_hint(&self) -> SizeHint {
         self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
+}
+
+/// Whether nothing more is to come, be it that the end has been seen or that no octet is missing.
+fn is_complete(content: &Boxed) -> bool {
+    content.is_end_stream() || content.size_hint().exact() == Some(0)
 }

@@ -1,7 +1,7 @@
 //! The one loop of all three wires.
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::Poll;
 
 use http::StatusCode;
@@ -29,12 +29,14 @@ enum Step<B> {
 ///
 /// `expectation` is there when the client waits for `100 (Continue)`: it is sent once, when the
 /// content is first asked for and has not begun to arrive (EXP-01, EXP-03, H1-29).
-pub async fn drive<E, R>(exchange: E, mut responder: R, mut expectation: Option<Expectation>) -> Ending
+///
+/// An exchange must be `Unpin`: one that is pinned here would take its room twice, in every held
+/// request.
+pub async fn drive<E, R>(mut exchange: E, mut responder: R, mut expectation: Option<Expectation>) -> Ending
 where
-    E: Exchange,
+    E: Exchange + Unpin,
     R: Responder,
 {
-    let mut exchange = pin!(exchange);
     loop {
         let step = poll_fn(|cx| {
             if responder.poll_departed(cx).is_ready() {
@@ -44,7 +46,7 @@ where
                 return Poll::Ready(Step::Continue);
             }
             let window = responder.poll_window(cx);
-            exchange.as_mut().poll_emission(cx, window).map(Step::Emit)
+            Pin::new(&mut exchange).poll_emission(cx, window).map(Step::Emit)
         })
         .await;
         match step {
@@ -59,7 +61,7 @@ where
                 if responder.interim(head).await.is_err() {
                     return Ending::Departed;
                 }
-                exchange.as_mut().interim_written(tokio::time::Instant::now().into_std());
+                Pin::new(&mut exchange).interim_written(tokio::time::Instant::now().into_std());
             }
             Step::Emit(Emission::Final(response)) => {
                 return match responder.finish(response).await {

@@ -18,7 +18,7 @@ pub trait Handler: Clone + Send + Sync + 'static {
     /// The content of final responses.
     type Body: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static;
     /// What [`Handler::open`] returns.
-    type Exchange: Exchange<Body = Self::Body> + Send + 'static;
+    type Exchange: Exchange<Body = Self::Body> + Send + Unpin + 'static;
 
     /// Opens the exchange of a request whose head has arrived. It never waits; work starts when
     /// the exchange is pulled. The request's URI is in origin form (`/path?query`) or `*`, its

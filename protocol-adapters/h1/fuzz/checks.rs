@@ -13,7 +13,7 @@ use http::Method;
 
 /// A request head is read the same whole and octet by octet, and what is read can be written and
 /// read again without becoming something else.
-pub fn request_head(octets: &[u8]) {
+pub(crate) fn request_head(octets: &[u8]) {
     let limits = Limits { head_size: 4096, head_fields: 40, target_size: 512, ..Limits::default() };
     let whole = parse_request(octets, &limits);
     let mut scan = Scan::default();
@@ -48,7 +48,7 @@ pub fn request_head(octets: &[u8]) {
 }
 
 /// The same for responses.
-pub fn response_head(octets: &[u8]) {
+pub(crate) fn response_head(octets: &[u8]) {
     let limits = ResponseLimits { head_size: 4096, fields: 40 };
     let whole = parse_response(octets, &limits);
     let mut scan = Scan::default();
@@ -71,7 +71,7 @@ pub fn response_head(octets: &[u8]) {
 }
 
 /// Chunks are decoded the same whole and octet by octet.
-pub fn chunk(octets: &[u8]) {
+pub(crate) fn chunk(octets: &[u8]) {
     let whole = decode(octets, octets.len().max(1));
     let single = decode(octets, 1);
     assert_eq!(whole, single);

@@ -2,11 +2,11 @@
 #![expect(unsafe_code, reason = "counting allocations needs an allocator of its own")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -24,8 +24,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 struct Counting;
 
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-static OCTETS: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    // Of this thread: the test harness has others.
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    static OCTETS: Cell<usize> = const { Cell::new(0) };
+}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -33,14 +36,14 @@ static ALLOCATOR: Counting = Counting;
 // SAFETY: everything is passed on to the system's allocator as it is.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        OCTETS.fetch_add(layout.size(), Ordering::Relaxed);
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        OCTETS.set(OCTETS.get().wrapping_add(layout.size()));
         // SAFETY: the caller keeps the promises of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        OCTETS.fetch_sub(layout.size(), Ordering::Relaxed);
+        OCTETS.set(OCTETS.get().wrapping_sub(layout.size()));
         // SAFETY: the caller keeps the promises of `dealloc`.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -68,7 +71,7 @@ struct Beats {
     /// The handler has read the request and keeps none of it.
     alarm: Alarm,
     next: Instant,
-    beats: usize,
+    count: usize,
     allocations: usize,
 }
 
@@ -81,7 +84,7 @@ impl Handler for Beating {
     type Exchange = Beats;
 
     fn open(&self, _: Request<RequestBody>, opening: Opening) -> Beats {
-        Beats { alarm: opening.pulse.alarm(), next: now(), beats: 0, allocations: 0 }
+        Beats { alarm: opening.pulse.alarm(), next: now(), count: 0, allocations: 0 }
     }
 
     fn refuse(&self, refusal: Refusal, _: Protocol, _: &ConnectionInfo) -> Response<Bytes> {
@@ -103,12 +106,12 @@ impl Exchange for Beats {
             return Poll::Pending;
         }
         self.next += BEAT;
-        self.beats += 1;
-        if self.beats == WARM {
-            self.allocations = ALLOCATIONS.load(Ordering::Relaxed);
+        self.count += 1;
+        if self.count == WARM {
+            self.allocations = ALLOCATIONS.get();
         }
-        if self.beats > BEATS {
-            let allocations = ALLOCATIONS.load(Ordering::Relaxed) - self.allocations;
+        if self.count > BEATS {
+            let allocations = ALLOCATIONS.get() - self.allocations;
             assert_eq!(allocations, 0, "in {} beats", BEATS - WARM);
             let content = Empty::new().map_err(|never| match never {}).boxed_unsync();
             return Poll::Ready(Emission::Final(Response::new(content)));
@@ -169,7 +172,6 @@ fn service() -> Service<Beating> {
     }
 }
 
-/// One test, so that nothing else allocates meanwhile.
 #[test]
 fn a_held_request_is_small_and_its_heartbeats_allocate_nothing() {
     let runtime =
@@ -188,11 +190,11 @@ fn a_held_request_is_small_and_its_heartbeats_allocate_nothing() {
         assert!(own <= 1400, "{own} octets for the future of a connection");
         drop(future);
 
-        let before = OCTETS.load(Ordering::Relaxed);
+        let before = OCTETS.get();
         let held =
             tokio::spawn(serve(Client { sent: false, written: 0, writes: 0 }, Bytes::new(), service()));
         tokio::time::sleep(10 * BEAT).await;
-        let held_octets = OCTETS.load(Ordering::Relaxed) - before;
+        let held_octets = OCTETS.get().wrapping_sub(before);
         assert!(held_octets <= 2560, "{held_octets} octets held for a request that waits");
         held.abort();
     });

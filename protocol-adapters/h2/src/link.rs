@@ -146,7 +146,7 @@ impl Voice {
 
     /// Whether a head may go out, as far as the transport is concerned.
     pub(crate) fn poll_window(&mut self, cx: &Context<'_>) -> Window {
-        let _ = self.gate.poll_window(cx); Window::Open
+        self.gate.poll_window(cx)
     }
 
     /// Ready when a head of `size` octets may be queued: the transport takes writes, this stream

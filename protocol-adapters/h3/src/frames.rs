@@ -230,8 +230,8 @@ pub(crate) fn varint(input: &[u8]) -> Option<(u64, &[u8])> {
 pub(crate) mod kind {
     pub(crate) const DATA: u64 = 0x0;
     pub(crate) const HEADERS: u64 = 0x1;
-    /// CANCEL_PUSH, SETTINGS, PUSH_PROMISE, GOAWAY and MAX_PUSH_ID, which have no place on a
-    /// request stream; the frame types of HTTP/2 that HTTP/3 reserves; and WebTransport's stream,
+    /// `CANCEL_PUSH`, `SETTINGS`, `PUSH_PROMISE`, `GOAWAY` and `MAX_PUSH_ID`, which have no place on
+    /// a request stream; the frame types of HTTP/2 that HTTP/3 reserves; and WebTransport's stream,
     /// which is not offered.
     pub(super) const FORBIDDEN: [u64; 10] = [0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xd, 0x41];
 }

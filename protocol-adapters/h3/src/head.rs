@@ -207,9 +207,8 @@ impl<'l> Draft<'l> {
                 self.cookies.extend_from_slice(b"; ");
             }
             self.cookies.extend_from_slice(value.as_bytes());
-        } else if self.fields.len() >= self.limits.head_fields {
-            self.refuse(Refusal::HeadTooLarge);
-        } else if self.fields.try_append(name, value).is_err() {
+        } else if self.fields.len() >= self.limits.head_fields || self.fields.try_append(name, value).is_err()
+        {
             self.refuse(Refusal::HeadTooLarge);
         }
         Ok(())

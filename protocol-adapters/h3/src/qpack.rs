@@ -141,3 +141,5 @@ fn octet(input: &mut &[u8]) -> Result<u8, Undecodable> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::written;

@@ -11,8 +11,8 @@ use h3::error::Code;
 use http_body_util::BodyExt;
 use quinn::TransportConfig;
 use support::client::{
-    answered, asked, bidi, client, client_over, close_code, connected, fetch, frame, get, narrow, raw,
-    request_with, reset_code, stop_code,
+    answered, asked, bidi, client, client_over, close_code, connected, connected_from, endpoint, fetch,
+    frame, get, narrow, raw, request_with, reset_code, stop_code,
 };
 use support::script::{Beat, Content, Event, Step, heartbeat, ok, response};
 use support::{Gateway, within};
@@ -53,6 +53,19 @@ async fn h3x_06_a_reset_request_is_a_departure() {
     assert!(matches!(gateway.event().await, Event::Content(Err(BodyError::Departed))));
     assert!(matches!(gateway.event().await, Event::Dropped));
     assert_eq!(reset_code(&mut recv).await, Code::H3_REQUEST_CANCELLED.value());
+}
+
+#[tokio::test]
+async fn h3_2_a_stream_that_is_dropped_before_its_end_does_not_seem_whole() {
+    let mut gateway = Gateway::start(|_| vec![Step::Lend, Step::Hold]);
+    let (_connection, mut sender) = client(&gateway).await;
+    let request = http::Request::post("https://localhost/").body(()).expect("a request");
+    let mut stream = within(sender.send_request(request)).await.expect("it is sent");
+    within(stream.send_data(bytes::Bytes::from_static(b"the beginning"))).await.expect("it is sent");
+    assert!(matches!(gateway.event().await, Event::Opened(_)));
+    let Event::Lent(content) = gateway.event().await else { panic!("there is content") };
+    drop(stream);
+    assert_eq!(within(content.collect()).await.expect_err("it is cut off"), BodyError::Departed);
 }
 
 #[tokio::test]
@@ -287,4 +300,27 @@ async fn q22_random_bytes_do_no_harm() {
     }
     let (_connection, mut sender) = client(&gateway).await;
     assert_eq!(fetch(&mut sender, get("/")).await.content, b"fine");
+}
+
+#[tokio::test]
+async fn q18_a_client_may_move_but_not_for_ever() {
+    let gateway = Gateway::start(|_| vec![heartbeat(), ok("fine")]);
+    let moving = endpoint(&gateway, TransportConfig::default());
+    let (connection, mut sender) = client_over(connected_from(&moving, &gateway).await).await;
+    let mut moves = 0;
+    let reason = loop {
+        let Ok(mut stream) = within(sender.send_request(get("/"))).await else {
+            break close_code(&connection).await;
+        };
+        let _ = within(stream.finish()).await;
+        match answered(&mut stream).await {
+            Ok(answer) => assert_eq!(answer.statuses(), [102, 200]),
+            Err(_) => break close_code(&connection).await,
+        }
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        moving.rebind(socket).expect("a socket like the one before");
+        moves += 1;
+    };
+    assert_eq!(reason, Code::H3_EXCESSIVE_LOAD.value());
+    assert!((5..10).contains(&moves), "{moves} moves");
 }

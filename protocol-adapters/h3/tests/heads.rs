@@ -7,7 +7,8 @@ use downstream::BodyError;
 use h3::error::Code;
 use http::{HeaderMap, Method, Request, StatusCode};
 use support::client::{
-    answered, asked, bidi, client, fetch, frame, frames, get, raw, request_with, reset_code, stop_code,
+    answered, asked, bidi, client, connected, fetch, frame, frames, get, raw, request_with, reset_code,
+    stop_code, uni,
 };
 use support::script::{Beat, Content, Event, Step, head, heartbeat, ok, response};
 use support::{Gateway, within};
@@ -112,7 +113,7 @@ async fn content_goes_both_ways() {
     within(stream.finish()).await.expect("it is sent");
     let answer = answered(&mut stream).await.expect("a response");
     assert_eq!(answer.statuses(), [201]);
-    assert_eq!(answer.content, [&b"a"[..], &[b'b'; 300_000], b"c"].concat());
+    assert_eq!(answer.content, [&b"a"[..], &vec![b'b'; 300_000], b"c"].concat());
     assert!(matches!(gateway.event().await, Event::Opened(_)));
     let Event::Content(Ok(content)) = gateway.event().await else { panic!("the content was not read") };
     assert!(content == sent);
@@ -228,4 +229,24 @@ async fn a_request_without_a_head_is_incomplete() {
     let (mut send, mut recv) = bidi(&connection, b"\x21\x00").await;
     send.finish().expect("it is open");
     assert_eq!(reset_code(&mut recv).await, Code::H3_REQUEST_INCOMPLETE.value());
+}
+
+#[tokio::test]
+async fn h3x_03_heads_that_a_client_does_not_accept_are_not_sent() {
+    let mut gateway = Gateway::start(|_| {
+        vec![
+            head(102, &[("progress", "1/2 (half of it)")]),
+            heartbeat(),
+            response(StatusCode::NO_CONTENT, Content::default()),
+        ]
+    });
+    let connection = connected(&gateway, quinn::TransportConfig::default()).await;
+    // SETTINGS_MAX_FIELD_SECTION_SIZE is 60: room for `:status`, which counts 42.
+    let _control = uni(&connection, b"\x00\x04\x02\x06\x3c").await;
+    let (mut send, mut recv) = bidi(&connection, &request_with("GET", "/", &[])).await;
+    send.finish().expect("it is open");
+    let read = frames(&within(recv.read_to_end(1 << 16)).await.expect("a response"));
+    let lengths: Vec<_> = read.iter().map(|(_, section)| section.len()).collect();
+    assert!(lengths.len() == 2 && lengths.iter().all(|length| *length < 10), "{read:?}");
+    assert!(matches!(gateway.event().await, Event::Opened(_)));
 }

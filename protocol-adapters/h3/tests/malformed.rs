@@ -49,17 +49,9 @@ async fn q15_q16_malformed_requests_cost_their_stream() {
         ("NUL in the path", request_with("GET", "/\0", &[])),
         ("no path", headers(&request("GET", "/")[..3])),
         ("no authority", headers(&[(":method", "GET"), (":scheme", "https"), (":path", "/")])),
-        ("a short body in two frames", {
-            let head = request_with("POST", "/", &[("content-length", "5")]);
-            [head, frame(0, b"ab"), frame(0, b"c")].concat()
-        }),
     ];
     for (name, bytes) in cases {
         let (mut send, mut recv) = bidi(&connection, &bytes).await;
-        if name.starts_with("a short") {
-            send.finish().expect("it is open");
-            continue;
-        }
         assert_eq!(reset_code(&mut recv).await, 0x10e, "{name}");
         assert_eq!(stop_code(&mut send).await, Some(0x10e), "{name}");
     }
@@ -78,7 +70,9 @@ async fn q15_content_that_is_not_as_long_as_announced() {
         let mut gateway = Gateway::start(|_| vec![Step::Read, ok("fine")]);
         let (connection, _control) = raw(&gateway).await;
         let mut bytes = request_with("POST", "/", &[("content-length", length)]);
-        pieces.iter().for_each(|piece| bytes.extend(frame(0, piece)));
+        for piece in pieces {
+            bytes.extend(frame(0, piece));
+        }
         let (mut send, mut recv) = bidi(&connection, &bytes).await;
         send.finish().expect("it is open");
         assert_eq!(reset_code(&mut recv).await, 0x10e, "{name}");

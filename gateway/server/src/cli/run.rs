@@ -50,7 +50,7 @@ fn settings(options: RunArgs) -> Result<Settings, ConfigErrors> {
 }
 
 /// Clients are served by threads of their own; this one has the signals and the admin listener.
-fn serve(settings: Settings) -> Result<(), RunError> {
+fn serve(settings: &Settings) -> Result<(), RunError> {
     runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         // Before anything listens: a signal that comes early drains too.
         let signals = signals::of_process()?;

@@ -1,10 +1,6 @@
-//! Ports that are free.
+//! Ports that people remember, where they are free.
 
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
-
-/// How often a port is drawn that is free for TCP and for UDP: the first one nearly always is.
-const DRAWS: usize = 16;
 
 /// Where the gateway of a demo listens, always on 127.0.0.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,54 +11,24 @@ pub enum Ports {
     Free,
 }
 
-/// The addresses that were chosen.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Chosen {
-    /// TLS, over TCP and UDP.
-    pub(super) tls: SocketAddr,
-    /// Cleartext.
-    pub(super) clear: SocketAddr,
-    /// The admin listener.
-    pub(super) admin: SocketAddr,
-}
+/// TLS (TCP and UDP), cleartext, admin.
+pub(super) const USUAL: [u16; 3] = [8443, 8080, 9180];
 
 impl Ports {
-    /// Chooses ports. Each is free at this moment; nothing keeps it so until the gateway has it.
-    pub(super) fn choose(self) -> io::Result<Chosen> {
-        let or_any = |usual: u16| match self {
-            Self::Usual => hold(usual).or_else(|_| hold_any()),
-            Self::Free => hold_any(),
-        };
-        // Held together, so that no two are the same.
-        let (tls, clear, admin) = (or_any(8443)?, or_any(8080)?, or_any(9180)?);
-        Ok(Chosen { tls: tls.address()?, clear: clear.address()?, admin: admin.address()? })
+    /// The addresses to ask for, in the order of [`USUAL`]; port 0 leaves the choice to the system.
+    pub(super) fn choose(self) -> [SocketAddr; 3] {
+        USUAL.map(|usual| {
+            let port = if self == Self::Usual && is_free(usual) { usual } else { 0 };
+            SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+        })
     }
 }
 
-struct Held(TcpListener, #[expect(dead_code, reason = "it keeps the port")] UdpSocket);
-
-impl Held {
-    fn address(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
-/// The port for TCP and UDP. It must not be shared with another gateway, which would let us.
-fn hold(port: u16) -> io::Result<Held> {
-    let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
-    let udp = UdpSocket::bind(tcp.local_addr()?)?;
-    Ok(Held(tcp, udp))
-}
-
-fn hold_any() -> io::Result<Held> {
-    let mut drawn = hold(0);
-    for _ in 1..DRAWS {
-        if drawn.is_ok() {
-            break;
-        }
-        drawn = hold(0);
-    }
-    drawn
+/// Whether nobody has the port. Binding it is not enough to know: gateways of one user can share a
+/// port, and each would get some of the other's clients.
+fn is_free(port: u16) -> bool {
+    let address = (Ipv4Addr::LOCALHOST, port);
+    TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok()
 }
 
 #[cfg(test)]
@@ -70,17 +36,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_taken_port_is_replaced() {
-        let taken = hold_any().expect("some port is free");
-        let port = taken.address().expect("it has an address").port();
-        assert!(hold(port).is_err());
-        // Somebody may have the usual ones: with them held here too, all three are replaced.
-        let held = [hold(8443), hold(8080), hold(9180)];
-        let chosen = Ports::Usual.choose().expect("some ports are free");
-        for address in [chosen.tls, chosen.clear, chosen.admin] {
-            assert!(![8443, 8080, 9180, port].contains(&address.port()), "{address}");
-        }
-        assert!(chosen.tls != chosen.clear && chosen.clear != chosen.admin && chosen.admin != chosen.tls);
+    fn a_taken_port_is_not_asked_for() {
+        // Where one cannot be held here, somebody else has it.
+        let held: Vec<_> = USUAL.iter().map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port))).collect();
+        assert!(Ports::Usual.choose().iter().all(|address| address.port() == 0));
+        assert!(Ports::Free.choose().iter().all(|address| address.port() == 0));
         drop(held);
+    }
+
+    #[test]
+    fn a_port_is_taken_by_either_transport() {
+        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("some port is free");
+        assert!(!is_free(tcp.local_addr().expect("it has an address").port()));
+        let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("some port is free");
+        assert!(!is_free(udp.local_addr().expect("it has an address").port()));
     }
 }

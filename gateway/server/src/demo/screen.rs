@@ -10,19 +10,17 @@ use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 
 use super::Verdict;
+use crate::logging;
 pub(super) use sights::Sights;
 
 /// Fields that are shown, in this order; the others are left to curl.
-const SHOWN: [(&str, &str); 9] = [
+const SHOWN: [(&str, &str); 6] = [
     ("progress", "Progress"),
     ("location", "Location"),
     ("status-uri", "Status-URI"),
     ("preference-applied", "Preference-Applied"),
     ("retry-after", "Retry-After"),
     ("link", "Link"),
-    ("content-type", "Content-Type"),
-    ("content-length", "Content-Length"),
-    ("connection", "Connection"),
 ];
 
 /// Under the fields of a head: time, status and the spaces between.
@@ -129,6 +127,7 @@ impl<'o> Screen<'o> {
             Verdict::AsPromised => self.line(Ink::Final, "Every protocol saw what it should."),
             Verdict::Otherwise => {
                 self.line(Ink::Missed, "Not every protocol saw what it should; look for MISSED above.");
+                self.show(format_args!("{}=info shows what the gateway logged.", logging::VARIABLE));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The origin and the gateway of a demo.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
@@ -9,6 +10,7 @@ use futures_util::Stream;
 use super::client::Target;
 use super::folder::{self, Folder};
 use super::origin::Origin;
+use super::ports::USUAL;
 use super::screen::Sights;
 use super::{Demo, DemoError};
 use crate::config;
@@ -20,27 +22,50 @@ use crate::signals::Signal;
 pub(super) struct Site {
     origin: Origin,
     gateway: Running,
+    bound: Bound,
     folder: Folder,
     target: Target,
+}
+
+/// Where the gateway listens, with the ports that it really has.
+#[derive(Clone, Copy, Debug)]
+struct Bound {
+    tls: SocketAddr,
+    clear: SocketAddr,
+    admin: SocketAddr,
+}
+
+impl Bound {
+    /// `None` if the gateway has not the listeners that it was told to have.
+    fn of(gateway: &Running) -> Option<Self> {
+        let [tls, clear] = gateway.addresses() else { return None };
+        Some(Self { tls: *tls, clear: *clear, admin: gateway.admin_address()? })
+    }
 }
 
 impl Site {
     /// Starts the origin and the gateway. To be called within a runtime.
     pub(super) async fn open(demo: Demo) -> Result<Self, DemoError> {
         let origin = Origin::start(demo.step).await?;
-        let ports = demo.ports.choose()?;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports.tls.port()));
-        let authority = format!("localhost:{}", address.port());
-        let configuration =
-            configuration(&authority, [ports.tls, ports.clear, ports.admin], origin.address());
-        let settings = config::parse(&configuration, Path::new("demo.toml"))?;
-        let gateway = gateway::start(settings, Drain::new())?;
-        let certificates = gateway.certificates().iter().flatten().cloned().collect::<Vec<_>>();
+        let usual = USUAL.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        let mut settings = config::parse(&configuration(usual, origin.address()), Path::new("demo.toml"))?;
+        let [tls, clear, admin] = demo.ports.choose();
+        for (listener, address) in settings.listeners.iter_mut().zip([tls, clear]) {
+            listener.address = address;
+        }
+        settings.admin = Some(admin);
+        // Only the bound socket knows the port.
+        settings.public_url = None;
+        let gateway = gateway::start(&settings, Drain::new())?;
+
+        let bound = Bound::of(&gateway).ok_or_else(|| io::Error::other("a listener is missing"))?;
+        let certificates: Vec<_> = gateway.certificates().iter().flatten().cloned().collect();
         let folder = Folder::new()?;
-        folder.write("gateway.toml", &configuration)?;
+        folder
+            .write("gateway.toml", &configuration([bound.tls, bound.clear, bound.admin], origin.address()))?;
         folder.write("certificate.pem", &certificates.iter().map(folder::pem).collect::<String>())?;
-        let target = Target::new(address, authority, certificates)?;
-        Ok(Self { origin, gateway, folder, target })
+        let target = Target::new(bound.tls, authority(bound.tls), certificates)?;
+        Ok(Self { origin, gateway, bound, folder, target })
     }
 
     /// Where the gateway is, and whom to trust.
@@ -50,13 +75,12 @@ impl Site {
 
     /// What a visitor has to know.
     pub(super) fn sights(&self) -> Sights<'_> {
-        let addresses = self.gateway.addresses();
         Sights {
             origin: self.origin.address(),
             work: self.origin.work(),
             base: self.target.base(),
-            clear: addresses.get(1).copied(),
-            admin: self.gateway.admin_address(),
+            clear: self.bound.clear,
+            admin: self.bound.admin,
             folder: self.folder.path(),
         }
     }
@@ -73,7 +97,13 @@ impl Site {
     }
 }
 
-fn configuration(authority: &str, [tls, clear, admin]: [SocketAddr; 3], origin: SocketAddr) -> String {
+/// What clients call the gateway.
+fn authority(tls: SocketAddr) -> String {
+    format!("localhost:{}", tls.port())
+}
+
+fn configuration([tls, clear, admin]: [SocketAddr; 3], origin: SocketAddr) -> String {
+    let authority = authority(tls);
     format!(
         r#"# The gateway of the demo, with intervals short enough to watch.
 public-url = "https://{authority}"

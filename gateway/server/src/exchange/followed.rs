@@ -20,7 +20,7 @@ use crate::config::OnDisconnect;
 use crate::content::Content;
 use crate::metrics::labels::{Downgrade, Mode, Suppressed, Via};
 use crate::metrics::{Metrics, Watching};
-use crate::operations::{Answer, Control, Fault, Identity, OperationCell, Operations, Watcher};
+use crate::operations::{Answer, Fault, Identity, OperationCell, Operations, Watcher};
 use crate::problem::Problem;
 use crate::status::{Rendering, View};
 
@@ -135,13 +135,10 @@ impl Followed {
             }
         };
         account.tally(self.course.take_tally());
-        match said {
-            Some(saying) => Poll::Ready(saying),
-            None => {
-                self.alarm.set(self.course.timeout(), cx);
-                Poll::Pending
-            }
+        if said.is_none() {
+            self.alarm.set(self.course.timeout(), cx);
         }
+        said.map_or(Poll::Pending, Poll::Ready)
     }
 
     fn cell(&self) -> &Arc<OperationCell> {
@@ -204,7 +201,7 @@ impl Followed {
 
     fn answer(&mut self, answer: Answer) -> Saying {
         let (response, mode) = match answer {
-            Answer::Direct(response) => (self.of_origin(response.map(Content::Origin)), self.mode()),
+            Answer::Direct(response) => (self.of_origin((*response).map(Content::Origin)), self.mode()),
             Answer::Recorded(response) => (self.of_origin(response.map(Content::Recorded)), self.mode()),
             Answer::Failed(Fault::DEADLINE) if self.manner.accepted_applied.respond_async => {
                 match self.accepted(Downgrade::Deadline) {
@@ -268,7 +265,7 @@ impl Followed {
             return saying;
         }
         self.stage = Stage::Answered;
-        self.cell().control(Control::Abandon);
+        self.cell().abandon();
         Saying::Final(self.manner.finishing.draining(), self.mode())
     }
 
@@ -296,8 +293,8 @@ impl Drop for Followed {
         }
         match self.manner.on_disconnect {
             OnDisconnect::Continue if self.course.has_announced() => {}
-            OnDisconnect::Cancel if self.course.has_announced() => cell.control(Control::Cancel),
-            _ => cell.control(Control::Abandon),
+            OnDisconnect::Cancel if self.course.has_announced() => drop(cell.cancel()),
+            _ => cell.abandon(),
         }
     }
 }

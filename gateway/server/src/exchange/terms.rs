@@ -96,9 +96,10 @@ impl Plan {
     /// The plan for a client on a route. `None`: nothing but the origin's final response is
     /// promised, so that no operation is needed.
     pub fn new(settings: &ProgressSettings, client: &Client) -> (Option<Self>, Option<Suppressed>) {
-        let (heads, suppressed) = match no_heads(settings, client) {
-            Some(reason) => (None, reason),
-            None => (Some(head_terms(settings, client)), None),
+        let (heads, suppressed) = match entitlement(settings, client) {
+            Entitlement::Heads => (Some(head_terms(settings, client)), None),
+            Entitlement::Suppressed(reason) => (None, Some(reason)),
+            Entitlement::RouteHasNone => (None, None),
         };
         let deferral = deferral(settings, client);
         if heads.is_none() && deferral.is_none() {
@@ -129,17 +130,26 @@ impl Plan {
     }
 }
 
-/// Why an exchange gets no heads; `None`: it gets them. The inner reason is counted.
-fn no_heads(settings: &ProgressSettings, client: &Client) -> Option<Option<Suppressed>> {
+/// Whether an exchange gets heads.
+enum Entitlement {
+    Heads,
+    /// Not this one; the reason is counted.
+    Suppressed(Suppressed),
+    /// No exchange of the route does.
+    RouteHasNone,
+}
+
+fn entitlement(settings: &ProgressSettings, client: &Client) -> Entitlement {
     let wanted = match settings.interim {
-        InterimMode::Never => return Some(None),
+        InterimMode::Never => return Entitlement::RouteHasNone,
         InterimMode::OnRequest => client.preferences.opted_in(),
         InterimMode::Always => true,
     };
-    if let Some(reason) = client.incapable() {
-        return Some(Some(reason));
+    match client.incapable() {
+        Some(reason) => Entitlement::Suppressed(reason),
+        None if wanted => Entitlement::Heads,
+        None => Entitlement::Suppressed(Suppressed::NotPreferred),
     }
-    (!wanted).then_some(Some(Suppressed::NotPreferred))
 }
 
 fn head_terms(settings: &ProgressSettings, client: &Client) -> HeadTerms {

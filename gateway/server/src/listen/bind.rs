@@ -3,14 +3,25 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
 use super::{DoorPlan, ListenError};
 use crate::config::Protocol as Wire;
 
 /// Connections that the kernel completes before we accept them.
 const BACKLOG: i32 = 4096;
+
+/// After how much silence a client is probed, how often, and how many probes may stay unanswered: a
+/// client that vanished while it waited is noticed after two minutes, and its seat is free.
+const SILENCE: Duration = Duration::from_secs(60);
+const PROBE: Duration = Duration::from_secs(15);
+const PROBES: u32 = 4;
+
+/// How long octets that were sent may stay unacknowledged: the same two minutes for a client that
+/// vanished while it was being told something. The kernel's own patience is a quarter of an hour.
+const VANISHED: Duration = Duration::from_secs(120);
 
 /// How often another port is tried when the one that the system chose for TCP is taken for UDP.
 const ATTEMPTS: usize = 16;
@@ -74,6 +85,12 @@ fn stream(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // After a restart, connections of the last run still linger on the port.
     socket.set_reuse_address(true)?;
+    // What follows is inherited by every connection: on Linux no connection has to be asked again.
+    // Heads are small and want to leave at once.
+    socket.set_tcp_nodelay(true)?;
+    let probes = TcpKeepalive::new().with_time(SILENCE).with_interval(PROBE).with_retries(PROBES);
+    socket.set_tcp_keepalive(&probes)?;
+    socket.set_tcp_user_timeout(Some(VANISHED))?;
     prepare(&socket, address)?;
     Ok(socket)
 }
@@ -104,6 +121,8 @@ fn address_of(socket: &Socket) -> io::Result<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpStream;
+
     use super::*;
     use crate::config::Protocols;
 
@@ -122,6 +141,19 @@ mod tests {
             assert_eq!(socket.local_addr().unwrap(), bound.address);
         }
         assert_eq!(bound.udp.unwrap().local_addr().unwrap(), bound.address);
+    }
+
+    #[test]
+    fn connections_inherit_what_the_listener_was_told() {
+        let bound = bind(&door(0, Protocols::CLEARTEXT), NonZeroUsize::MIN).unwrap();
+        let _client = TcpStream::connect(bound.address).unwrap();
+        let (connection, _) = bound.tcp[0].accept().unwrap();
+        let connection = SockRef::from(&connection);
+        assert!(connection.tcp_nodelay().unwrap() && connection.keepalive().unwrap());
+        assert_eq!(connection.tcp_keepalive_time().unwrap(), SILENCE);
+        assert_eq!(connection.tcp_keepalive_interval().unwrap(), PROBE);
+        assert_eq!(connection.tcp_keepalive_retries().unwrap(), PROBES);
+        assert_eq!(connection.tcp_user_timeout().unwrap(), Some(VANISHED));
     }
 
     #[test]

@@ -29,12 +29,11 @@ pub(super) async fn establish<H: Handler>(
     io: TcpStream,
     peer: SocketAddr,
 ) -> Option<Conversation> {
-    // Heads are small and want to leave at once. A connection that refuses this is gone.
-    io.set_nodelay(true).ok()?;
+    // A connection without an address is gone.
     let local = io.local_addr().ok()?;
     let mut info = ConnectionInfo { peer, local, security: Security::Cleartext, alt_svc: None };
-    let Some(tls) = &door.entrance.tls else { return unannounced(&door, io, info).await };
-    let (io, wire) = handshake::secure(io, tls, &door.entrance.metrics.connections).await?;
+    let Some(tls) = &door.entrance.tls else { return cleartext(&door, io, info).await };
+    let (mut io, wire) = handshake::secure(io, tls, &door.entrance.metrics.connections).await?;
     info.security = Security::Tls;
     info.alt_svc = door.entrance.alt_svc.clone();
     match wire {
@@ -43,26 +42,33 @@ pub(super) async fn establish<H: Handler>(
         _ if !door.entrance.protocols.contains(Wire::Http1) => None,
         // A wire that drains takes a connection without a request for an idle one. This one is
         // fresh, and its request is on its way (G-19).
-        _ if door.entrance.drain.reached(Phase::Draining) => unannounced(&door, io, info).await,
+        _ if door.entrance.drain.reached(Phase::Draining) => {
+            let (Spoken::Http1(first) | Spoken::H2c(first)) = spoken(&door, &mut io, peer).await?;
+            Some(http1(&door, io, first, info))
+        }
         _ => Some(http1(&door, io, Bytes::new(), info)),
     }
 }
 
-/// Serves what the first octets announce.
-async fn unannounced<H, S>(door: &Door<H>, mut io: S, info: ConnectionInfo) -> Option<Conversation>
+async fn cleartext<H: Handler>(
+    door: &Door<H>,
+    mut io: TcpStream,
+    info: ConnectionInfo,
+) -> Option<Conversation> {
+    match spoken(door, &mut io, info.peer).await? {
+        Spoken::Http1(first) => Some(http1(door, io, first, info)),
+        Spoken::H2c(ahead) => Some(h2(door, Rewind::new(ahead, io), info)),
+    }
+}
+
+/// What the first octets announce.
+async fn spoken<H, S>(door: &Door<H>, io: &mut S, peer: SocketAddr) -> Option<Spoken>
 where
-    H: Handler,
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: AsyncRead + Unpin,
 {
     let entrance = &door.entrance;
-    match sniff(&mut io, entrance.protocols, &entrance.limits, entrance.drain.watch()).await {
-        Ok(Spoken::Http1(first)) => Some(http1(door, io, first, info)),
-        Ok(Spoken::H2c(ahead)) => Some(h2(door, Rewind::new(ahead, io), info)),
-        Err(silence) => {
-            tracing::debug!(peer = %info.peer, ?silence, "connection ended before its first request");
-            None
-        }
-    }
+    let spoken = sniff(io, entrance.protocols, &entrance.limits, entrance.drain.watch()).await;
+    spoken.inspect_err(|silence| tracing::debug!(%peer, ?silence, "connection without a request")).ok()
 }
 
 fn http1<H, S>(door: &Door<H>, io: S, first: Bytes, info: ConnectionInfo) -> Conversation

@@ -82,6 +82,11 @@ impl Occupancy {
         OpenDoor(Arc::clone(self))
     }
 
+    /// Whether there is a cap per address.
+    pub(super) fn counts_addresses(&self) -> bool {
+        self.caps.per_address.is_some()
+    }
+
     pub(super) fn connections(&self) -> usize {
         self.connections.load(Ordering::Acquire)
     }

@@ -89,7 +89,47 @@ fn limits(settings: &LimitSettings) -> Limits {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
     use super::*;
+    use crate::config::{self, Protocol};
+
+    #[test]
+    fn a_plan_says_what_the_settings_mean() {
+        let text = r#"
+            public-url = "https://api.example"
+            [[listeners]]
+            address = "127.0.0.1:0"
+            protocols = ["h2", "h3"]
+            tls = { self-signed = ["localhost"] }
+            [[listeners]]
+            address = "127.0.0.1:1"
+            [limits]
+            maximum-connections = 5
+            request-head-timeout = "3s"
+            maximum-body = "1MiB"
+            [[upstreams]]
+            name = "origin"
+            servers = ["http://127.0.0.1:2"]
+            [[routes]]
+            name = "all"
+            upstream = "origin"
+        "#;
+        let settings = config::parse(text, Path::new("gateway.toml")).unwrap();
+        let metrics = Arc::new(Metrics::new(&[], &[], Timestamp::UNIX_EPOCH).unwrap());
+        let plan = ListenPlan::new(&settings, Arc::clone(&metrics), Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(plan.doors[0].protocols, [Protocol::H2, Protocol::H3].into_iter().collect());
+        assert_eq!(plan.doors[0].identity.as_ref().unwrap().expiry(), 13 * 24 * 60 * 60);
+        assert_eq!(plan.doors[1].address.port(), 1);
+        assert!(plan.doors[1].identity.is_none());
+        assert_eq!(plan.caps.connections.unwrap().get(), 5);
+        assert!(plan.caps.per_address.is_none());
+        assert_eq!(plan.limits.head_timeout, Duration::from_secs(3));
+        assert_eq!(plan.limits.body_size, 1 << 20);
+        let expiry = "tls_certificate_expiry_timestamp_seconds{certificate=\"self-signed\"} 1123200\n";
+        assert!(metrics.text().unwrap().contains(expiry));
+    }
 
     #[test]
     fn the_environment_may_name_the_number_of_threads() {

@@ -69,8 +69,8 @@ impl<H: Handler> QuicDoor<H> {
     }
 
     fn admit(&self, incoming: Incoming) {
-        // Whoever made up its address never sees the retry; nothing is kept of it.
-        if admission(&incoming, self.half_open.load(Ordering::Relaxed)) == Admission::Retry {
+        if self.must_prove_its_address(&incoming) {
+            // Whoever made it up never sees the retry; nothing is kept of it.
             return drop(incoming.retry());
         }
         let Some(seat) = self.door.entrance.seat(incoming.remote_address()) else {
@@ -90,6 +90,15 @@ impl<H: Handler> QuicDoor<H> {
                 conversation.await;
             }
         }));
+    }
+
+    /// In a flood of half-open handshakes, and always where seats are counted by address:
+    /// else somebody could take the seats of an address that is not its own.
+    fn must_prove_its_address(&self, incoming: &Incoming) -> bool {
+        let half_open = self.half_open.load(Ordering::Relaxed);
+        let counted = self.door.entrance.occupancy.counts_addresses();
+        admission(incoming, half_open) == Admission::Retry
+            || (counted && !incoming.remote_address_validated() && incoming.may_retry())
     }
 }
 
@@ -160,3 +169,6 @@ impl Drop for HalfOpen {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests;

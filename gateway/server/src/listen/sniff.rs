@@ -99,12 +99,13 @@ enum Verdict {
 }
 
 fn verdict(octets: &[u8], protocols: Protocols) -> Verdict {
-    match (protocols.contains(Protocol::Http1), protocols.contains(Protocol::H2c)) {
-        (true, false) => Verdict::Http1,
-        (false, _) => Verdict::H2c,
-        (true, true) if octets.starts_with(PREFACE) => Verdict::H2c,
-        (true, true) if PREFACE.starts_with(octets) => Verdict::Open,
-        (true, true) => Verdict::Http1,
+    let (http1, h2c) = (protocols.contains(Protocol::Http1), protocols.contains(Protocol::H2c));
+    if !h2c || (http1 && !octets.starts_with(PREFACE) && !PREFACE.starts_with(octets)) {
+        Verdict::Http1
+    } else if !http1 || octets.starts_with(PREFACE) {
+        Verdict::H2c
+    } else {
+        Verdict::Open
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use super::bind::Bound;
 use super::door::{Door, Entrance};
-use super::occupancy::Occupancy;
+use super::occupancy::{Occupancy, OpenDoor};
 use super::quic::{self, QuicDoor};
 use super::running::{Order, Running};
 use super::{DoorPlan, ListenError, ListenPlan};
@@ -31,11 +31,19 @@ struct Post<F> {
     orders: watch::Receiver<Order>,
 }
 
-/// A worker's part of one listener.
+/// A worker's part of one listener. Its doors count as open from the beginning: who waits for the
+/// gateway to be empty waits for workers that have not begun, too.
 struct PostDoor {
     entrance: Arc<Entrance>,
     tcp: TcpListener,
-    quic: Option<(UdpSocket, quinn::ServerConfig)>,
+    open: OpenDoor,
+    quic: Option<QuicPost>,
+}
+
+struct QuicPost {
+    udp: UdpSocket,
+    config: quinn::ServerConfig,
+    open: OpenDoor,
 }
 
 type Report = mpsc::Sender<Result<(), ListenError>>;
@@ -77,6 +85,9 @@ where
     match ready {
         Ok(()) => {
             running.orders.send_replace(Order::Serve);
+            for (door, address) in plan.doors.iter().zip(&running.addresses) {
+                tracing::info!(%address, protocols = ?door.protocols, workers = plan.workers, "listening");
+            }
             Ok(running)
         }
         Err(error) => {
@@ -105,10 +116,15 @@ impl Entrances<'_> {
         posts.resize_with(self.plan.workers.get(), Vec::new);
         for (door, bound) in self.plan.doors.iter().zip(bound) {
             let entrance = Arc::new(self.entrance(door, bound.address)?);
-            let mut quic = bound.udp.map(|udp| Ok((udp, quic::config(door, &entrance)?))).transpose()?;
+            let quic = |udp| {
+                let (config, open) = (quic::config(door, &entrance)?, self.occupancy.open_door());
+                Ok(QuicPost { udp, config, open })
+            };
+            let mut quic = bound.udp.map(quic).transpose()?;
             for (post, tcp) in posts.iter_mut().zip(bound.tcp) {
+                let (entrance, open) = (Arc::clone(&entrance), self.occupancy.open_door());
                 // The first worker serves QUIC.
-                post.push(PostDoor { entrance: Arc::clone(&entrance), tcp, quic: quic.take() });
+                post.push(PostDoor { entrance, tcp, open, quic: quic.take() });
             }
         }
         Ok(posts)
@@ -184,24 +200,25 @@ impl<F> Post<F> {
 /// A worker's part of one listener, ready to serve.
 struct Opened<H> {
     door: Arc<Door<H>>,
-    tcp: tokio::net::TcpListener,
-    quic: Option<QuicDoor<H>>,
+    tcp: (tokio::net::TcpListener, OpenDoor),
+    quic: Option<(QuicDoor<H>, OpenDoor)>,
 }
 
 impl<H: Handler> Opened<H> {
     fn new(post: PostDoor, handler: H) -> io::Result<Self> {
         let door = Arc::new(Door { entrance: post.entrance, handler });
-        let tcp = tokio::net::TcpListener::from_std(post.tcp)?;
-        let quic =
-            post.quic.map(|(udp, config)| QuicDoor::new(Arc::clone(&door), udp, config)).transpose()?;
-        Ok(Self { door, tcp, quic })
+        let tcp = (tokio::net::TcpListener::from_std(post.tcp)?, post.open);
+        let quic = |quic: QuicPost| {
+            QuicDoor::new(Arc::clone(&door), quic.udp, quic.config).map(|door| (door, quic.open))
+        };
+        Ok(Self { quic: post.quic.map(quic).transpose()?, door, tcp })
     }
 
     fn serve(self) {
-        let occupancy = Arc::clone(&self.door.entrance.occupancy);
-        tokio::spawn(self.door.serve(self.tcp, occupancy.open_door()));
-        if let Some(quic) = self.quic {
-            tokio::spawn(quic.serve(occupancy.open_door()));
+        let (tcp, open) = self.tcp;
+        tokio::spawn(self.door.serve(tcp, open));
+        if let Some((quic, open)) = self.quic {
+            tokio::spawn(quic.serve(open));
         }
     }
 }

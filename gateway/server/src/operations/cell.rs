@@ -49,7 +49,7 @@ pub struct Identity {
 #[derive(Debug)]
 pub enum Answer {
     /// The origin's response as it comes: the operation was never registered.
-    Direct(Response<UpstreamBody>),
+    Direct(Box<Response<UpstreamBody>>),
     /// The origin's response, by way of its recording.
     Recorded(Response<RecordingReader>),
     /// There is no final response.
@@ -202,15 +202,21 @@ impl OperationCell {
         state.wake_task();
     }
 
-    /// Tells the task to stop.
-    pub fn control(&self, control: Control) {
+    /// Nobody can ever ask for the operation: the task stops.
+    pub fn abandon(&self) {
         let mut state = self.state();
-        if control == Control::Cancel {
-            state.operation.cancel();
-            state.wake_watchers();
-        }
-        state.control.get_or_insert(control);
+        state.control.get_or_insert(Control::Abandon);
         state.wake_task();
+    }
+
+    /// Somebody who may wants it cancelled. Returns the state at this moment.
+    pub fn cancel(&self) -> Arc<Snapshot> {
+        let mut state = self.state();
+        state.operation.cancel();
+        state.control.get_or_insert(Control::Cancel);
+        state.wake_watchers();
+        state.wake_task();
+        Arc::clone(state.operation.snapshot())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -253,16 +259,14 @@ impl OperationCell {
     /// Ready once the task has to stop.
     pub fn poll_control(&self, cx: &Context<'_>) -> Poll<Control> {
         let mut state = self.state();
-        match state.control {
-            Some(control) => Poll::Ready(control),
-            None => {
-                match &mut state.task {
-                    Some(waker) => waker.clone_from(cx.waker()),
-                    none => *none = Some(cx.waker().clone()),
-                }
-                Poll::Pending
-            }
+        if let Some(control) = state.control {
+            return Poll::Ready(control);
         }
+        match &mut state.task {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
     }
 
     /// The origin reported something.

@@ -73,7 +73,7 @@ impl Assignment {
         let outcome = match self.response(call, deadline.as_mut()).await {
             Ok(response) if self.cell.is_recorded() => self.record(response, deadline).await,
             Ok(response) => {
-                self.cell.answer(Answer::Direct(response));
+                self.cell.answer(Answer::Direct(Box::new(response)));
                 return;
             }
             Err(cut) => self.cut(cut).await,
@@ -204,7 +204,9 @@ impl Assignment {
             Ok(trailers) => trailers,
             Err(cut) => return self.broke_off(cut, &recording, reader.is_some()).await,
         };
-        held.into_iter().for_each(|piece| self.push(&recording, piece));
+        if let Some(piece) = held {
+            self.push(&recording, piece);
+        }
         let outcome = self.store(&parts, &recording).await;
         recording.end(Ok(trailers));
         if let Some(reader) = reader {

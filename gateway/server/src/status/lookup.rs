@@ -19,7 +19,7 @@ use crate::content::Content;
 use crate::exchange::Client;
 use crate::metrics::Metrics;
 use crate::metrics::labels::Format;
-use crate::operations::{Control, OperationCell, Operations, Seen};
+use crate::operations::{OperationCell, Operations, Seen};
 use crate::problem::Problem;
 
 /// What is allowed on an operation's resources (DOC-02).
@@ -55,6 +55,7 @@ pub struct Lookup {
 
 /// What a lookup leads to.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "handed on at once, never kept")]
 pub enum Looked {
     /// The answer.
     Answer(Response<Content>),
@@ -198,10 +199,8 @@ impl Asked {
 
     fn read(&self, view: &View) -> (Looked, Format) {
         let unchanged = self.known.as_ref().is_some_and(|known| matches(known, &view.etag()));
-        let response = match unchanged {
-            true => self.rendering.not_modified(view),
-            false => self.rendering.document(view),
-        };
+        let response =
+            if unchanged { self.rendering.not_modified(view) } else { self.rendering.document(view) };
         (Looked::Answer(response.map(Content::from)), self.rendering.label())
     }
 
@@ -239,10 +238,9 @@ impl Asked {
         match seen {
             Seen::Running(cell) => {
                 let Some(identity) = cell.identity() else { return other(unknown()) };
-                cell.control(Control::Cancel);
-                let mut document = self.rendering.document(&View::of_cell(&cell, identity));
-                // Accepted, even if it has taken effect by now.
-                *document.status_mut() = StatusCode::ACCEPTED;
+                // X15: as it is now, even if the cancellation takes effect before this is read.
+                let view = View::of_cell(&cell, identity).at(cell.cancel());
+                let document = self.rendering.document(&view);
                 (Looked::Answer(document.map(Content::from)), self.rendering.label())
             }
             Seen::Finished(_) => match self.room.operations.forget(address.id).await {

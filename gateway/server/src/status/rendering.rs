@@ -61,6 +61,11 @@ impl View {
         }
     }
 
+    /// The same operation in another state of its own.
+    pub(super) fn at(self, snapshot: Arc<Snapshot>) -> Self {
+        Self { snapshot, ..self }
+    }
+
     /// An operation from the store.
     pub fn of_record(record: &Record, uri: &str) -> Self {
         Self {

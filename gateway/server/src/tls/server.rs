@@ -16,7 +16,10 @@ impl Identity {
     /// Whoever offers none of them is refused with `no_application_protocol` (T-08).
     pub fn for_tcp(&self, protocols: Protocols) -> Result<Arc<ServerConfig>, TlsError> {
         let mut config = self.server_config(&[&TLS13, &TLS12])?;
-        for (protocol, name) in [(Protocol::H2, &b"h2"[..]), (Protocol::Http1, b"http/1.1")] {
+        // `curl -0` offers `http/1.0` and nothing else.
+        let names =
+            [(Protocol::H2, &b"h2"[..]), (Protocol::Http1, b"http/1.1"), (Protocol::Http1, b"http/1.0")];
+        for (protocol, name) in names {
             if protocols.contains(protocol) {
                 config.alpn_protocols.push(name.to_vec());
             }

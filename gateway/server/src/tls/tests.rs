@@ -125,9 +125,9 @@ fn names_that_no_certificate_can_have_are_told() {
 fn settings_follow_the_listener() {
     let identity = Identity::load(&TlsSettings::SelfSigned(vec!["localhost".to_owned()]), now()).unwrap();
     let tcp = identity.for_tcp(Protocols::OVER_TLS).unwrap();
-    assert_eq!(tcp.alpn_protocols, [b"h2".to_vec(), b"http/1.1".to_vec()]);
+    assert_eq!(tcp.alpn_protocols, [b"h2".to_vec(), b"http/1.1".to_vec(), b"http/1.0".to_vec()]);
     let h1_only = identity.for_tcp([Protocol::Http1].into_iter().collect()).unwrap();
-    assert_eq!(h1_only.alpn_protocols, [b"http/1.1".to_vec()]);
+    assert_eq!(h1_only.alpn_protocols, [b"http/1.1".to_vec(), b"http/1.0".to_vec()]);
     let quic = identity.for_quic().unwrap();
     assert_eq!(quic.alpn_protocols, [b"h3".to_vec()]);
     for config in [&tcp, &h1_only, &quic] {

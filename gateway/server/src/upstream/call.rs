@@ -39,6 +39,10 @@ pub struct UpstreamCall {
 
 /// What an origin says.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "events are moved once; a box would cost every response an allocation"
+)]
 pub enum UpstreamEvent {
     /// An interim response: any 1xx but 100 and 101, without connection-specific fields and
     /// `Content-Length` (FWD-06). More follows.
@@ -167,13 +171,11 @@ impl UpstreamCall {
             }
             Err(_) => None,
         };
-        match admitted {
-            Some(checkout) => self.go(request, checkout),
-            None => {
-                self.state = State::Start(request, Freshness::Any);
-                Ok(())
-            }
+        if let Some(checkout) = admitted {
+            return self.go(request, checkout);
         }
+        self.state = State::Start(request, Freshness::Any);
+        Ok(())
     }
 
     fn go(&mut self, mut request: Request<RequestBody>, checkout: Checkout) -> Result<(), UpstreamError> {

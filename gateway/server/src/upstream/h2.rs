@@ -80,9 +80,9 @@ enum Used {
 /// Why a connection has no place.
 #[derive(Debug)]
 pub(super) enum Unseated {
-    /// For now.
+    /// Until a call ends.
     Full,
-    /// For ever: it is closed or closing.
+    /// It is closed or closing.
     Closed(UpstreamError),
 }
 
@@ -170,8 +170,10 @@ impl Drop for Seat {
 fn fault_of(error: &h2::Error) -> UpstreamError {
     if error.is_library() {
         UpstreamError::Protocol("HTTP/2 frames or fields are malformed")
-    } else {
+    } else if error.is_io() || error.is_reset() || error.is_go_away() {
         UpstreamError::Incomplete
+    } else {
+        UpstreamError::Internal("HTTP/2 refuses the request")
     }
 }
 

@@ -41,7 +41,7 @@ impl Health {
         }
         let now = self.millis(now);
         let retry_at = self.retry_at.load(Ordering::Relaxed);
-        let probe_ends = now + PROBE.as_millis() as u64;
+        let probe_ends = now + millis(PROBE);
         now >= retry_at
             && self
                 .retry_at
@@ -58,14 +58,19 @@ impl Health {
     pub(super) fn failed(&self, now: Instant, jitter: u64) {
         let before = self.failures.fetch_add(1, Ordering::Relaxed);
         let pause = FIRST_PAUSE.saturating_mul(1 << before.min(16)).min(LONGEST_PAUSE);
-        let half = pause.as_millis() as u64 / 2;
+        let half = millis(pause) / 2;
         let pause = half + jitter % (half + 1);
         self.retry_at.store(self.millis(now) + pause, Ordering::Relaxed);
     }
 
     fn millis(&self, now: Instant) -> u64 {
-        u64::try_from(now.saturating_duration_since(self.epoch).as_millis()).unwrap_or(u64::MAX / 2)
+        millis(now.saturating_duration_since(self.epoch))
     }
+}
+
+/// Half of what a number holds is more than any clock shows, and leaves room to add to.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX / 2)
 }
 
 #[cfg(test)]
@@ -83,10 +88,11 @@ mod tests {
         for jitter in [0, 1, u64::MAX / 3, u64::MAX] {
             let (health, now) = started();
             let mut expected = FIRST_PAUSE;
+            let moment = Duration::from_millis(1);
             for _ in 0..12 {
                 health.failed(now, jitter);
                 assert!(!health.is_up());
-                assert!(!health.admits(now + expected / 2 - Duration::from_millis(1)), "{expected:?}");
+                assert!(!health.admits(now + (expected / 2).saturating_sub(moment)), "{expected:?}");
                 assert!(health.admits(now + expected), "{expected:?}");
                 expected = (expected * 2).min(LONGEST_PAUSE);
             }

@@ -41,7 +41,9 @@ def apache() -> Iterator[Apache]:
 
 @pytest.fixture(scope="session")
 def gateway(origin: Origin, apache: Apache, directory: Path) -> Iterator[Gateway]:
-    origins = Origins(http1=origin.url("http1"), h2c=origin.url("h2c"), apache=apache.url())
+    # `h2c` is the gateway's own scheme; every client says `http`.
+    h2c = origin.url("h2c").replace("http:", "h2c:")
+    origins = Origins(http1=origin.url("http1"), h2c=h2c, apache=apache.url())
     gateway = Gateway(origins, directory)
     gateway.wait_ready()
     yield gateway

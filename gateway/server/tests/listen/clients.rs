@@ -29,8 +29,15 @@ pub(crate) fn trusting(gateway: &Gateway, alpn: &[&str]) -> ClientConfig {
 }
 
 pub(crate) async fn tls(gateway: &Gateway, alpn: &[&str]) -> std::io::Result<TlsStream<TcpStream>> {
+    secure(tcp(gateway.address()).await, gateway, alpn).await
+}
+
+pub(crate) async fn secure(
+    tcp: TcpStream,
+    gateway: &Gateway,
+    alpn: &[&str],
+) -> std::io::Result<TlsStream<TcpStream>> {
     let connector = TlsConnector::from(Arc::new(trusting(gateway, alpn)));
-    let tcp = TcpStream::connect(gateway.address()).await?;
     connector.connect(ServerName::try_from("localhost").unwrap(), tcp).await
 }
 

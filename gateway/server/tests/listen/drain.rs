@@ -11,8 +11,8 @@ use progress_gateway::signals::{Ended, Signal, run_until_drained};
 use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 
-use crate::clients::{Http2, read, read_until, send, tcp, tls};
-use crate::gateway::Gateway;
+use crate::clients::{Http2, http1, read, read_until, secure, send, tcp, tls};
+use crate::gateway::{Gateway, eventually};
 
 /// Long enough that no test waits for it.
 const LONG: Duration = Duration::from_secs(600);
@@ -20,11 +20,6 @@ const LONG: Duration = Duration::from_secs(600);
 /// These signals and then none.
 fn signals(signals: &[Signal]) -> impl Stream<Item = Signal> + Unpin + use<> {
     stream::iter(signals.to_vec()).chain(stream::pending())
-}
-
-/// Waits until a request with this path is open.
-fn opened(gateway: &Gateway, path: &str) {
-    while gateway.opened.recv().unwrap() != path {}
 }
 
 #[tokio::test]
@@ -36,10 +31,10 @@ async fn g19_drain_closes_listeners_ends_idle_connections_and_lets_requests_fini
     read_until(&mut idle, "86400\")").await;
     let mut waiting = tls(&gateway, &["http/1.1"]).await.unwrap();
     send(&mut waiting, "/wait", "").await;
-    opened(&gateway, "/wait");
+    gateway.opened("/wait").await;
     let mut h2 = Http2::new(tls(&gateway, &["h2"]).await.unwrap()).await;
     let held = h2.request("/wait").await;
-    opened(&gateway, "/wait");
+    gateway.opened("/wait").await;
 
     let (metrics, drain) = (gateway.metrics.clone(), gateway.drain.clone());
     let ended = tokio::spawn(run_until_drained(
@@ -52,9 +47,7 @@ async fn g19_drain_closes_listeners_ends_idle_connections_and_lets_requests_fini
     assert_eq!(idle.read(&mut [0]).await.unwrap_or(0), 0);
     assert!(drain.reached(Phase::Draining));
     // The listener is closed: the next connection is refused.
-    while tokio::net::TcpStream::connect(address).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    assert!(eventually(|| TcpStream::connect(address).is_err()).await);
     // After the drain's time, whoever waits is answered, and told that the connection ends.
     let response = read_until(&mut waiting, "concluded").await;
     assert!(response.starts_with("HTTP/1.1 202 "), "{response}");
@@ -87,6 +80,23 @@ async fn g19_connections_in_the_accept_queue_are_served() {
 }
 
 #[tokio::test]
+async fn g19_connections_in_their_handshake_are_served() {
+    for alpn in ["http/1.1", "h2"] {
+        let gateway = Gateway::over_tls(Protocols::OVER_TLS);
+        let connection = tcp(gateway.address()).await;
+        assert!(eventually(|| gateway.running.connections() == 1).await);
+        gateway.drain.advance(Phase::Draining);
+        let secured = secure(connection, &gateway, &[alpn]).await.unwrap();
+        if alpn == "h2" {
+            assert_eq!(Http2::new(secured).await.get("/").await.0, 200);
+        } else {
+            assert!(http1(secured, "/").await.starts_with("HTTP/1.1 200 "));
+        }
+        gateway.running.emptied().await;
+    }
+}
+
+#[tokio::test]
 async fn a_drain_with_nobody_in_ends_at_once() {
     let gateway = Gateway::cleartext();
     let start = Instant::now();
@@ -108,7 +118,7 @@ async fn g19_a_second_stop_ends_at_once() {
     let gateway = Gateway::cleartext();
     let mut client = tcp(gateway.address()).await;
     send(&mut client, "/hold", "").await;
-    opened(&gateway, "/hold");
+    gateway.opened("/hold").await;
     let stops = signals(&[Signal::Stop, Signal::Stop]);
     let ended = run_until_drained(gateway.running, gateway.drain, LONG, stops).await;
     assert_eq!(ended, Ended::Hurried);
@@ -122,7 +132,7 @@ async fn g19_a_connection_that_never_ends_is_cut_off_after_the_grace() {
     let gateway = Gateway::cleartext();
     let mut client = TcpStream::connect(gateway.address()).unwrap();
     client.write_all(b"GET /hold HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-    opened(&gateway, "/hold");
+    gateway.opened("/hold").await;
     let drain = gateway.drain.clone();
     let start = Instant::now();
     let ended = run_until_drained(gateway.running, gateway.drain, LONG, signals(&[Signal::Stop])).await;

@@ -84,6 +84,12 @@ impl Gateway {
         line.unwrap_or_else(|| panic!("{series} is not in {text}")).parse().unwrap()
     }
 
+    /// Waits until a request with this path is open.
+    pub(crate) async fn opened(&self, path: &str) {
+        let is_open = || self.opened.try_iter().any(|opened| opened == path);
+        assert!(eventually(is_open).await, "{path} does not arrive");
+    }
+
     /// Waits until a series has a value: connections end a moment after their client sees it.
     pub(crate) async fn until(&self, series: &str, value: f64) {
         #[expect(clippy::float_cmp, reason = "counts are exact")]

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Buf;
@@ -137,69 +136,4 @@ async fn g19_drain_lets_http3_requests_finish() {
     assert_eq!((status, content.as_str()), (StatusCode::ACCEPTED, "concluded"));
     connection.closed().await;
     assert_eq!(ended.await.unwrap(), Ended::Drained);
-}
-
-/// Passes datagrams on to the gateway. Counts Retry packets among the answers.
-struct Relay {
-    address: SocketAddr,
-    retries: Arc<AtomicUsize>,
-}
-
-/// What becomes of the gateway's answers.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Answers {
-    Passed,
-    Lost,
-}
-
-impl Relay {
-    async fn new(gateway: SocketAddr, answers: Answers) -> Self {
-        let socket = UdpSocket::bind(LOOPBACK).await.unwrap();
-        let relay = Self { address: socket.local_addr().unwrap(), retries: Arc::default() };
-        let retries = Arc::clone(&relay.retries);
-        tokio::spawn(async move {
-            let (mut datagram, mut client) = ([0; 2048], None);
-            loop {
-                let (length, from) = socket.recv_from(&mut datagram).await.unwrap();
-                let datagram = &datagram[..length];
-                if from != gateway {
-                    client = Some(from);
-                    socket.send_to(datagram, gateway).await.unwrap();
-                } else if answers == Answers::Passed {
-                    // RFC 9000 17.2: a long header of type 3.
-                    if datagram[0] & 0xb0 == 0xb0 {
-                        retries.fetch_add(1, Ordering::Relaxed);
-                    }
-                    socket.send_to(datagram, client.unwrap()).await.unwrap();
-                }
-            }
-        });
-        relay
-    }
-}
-
-#[tokio::test]
-async fn q02_a_flood_of_half_open_handshakes_makes_clients_prove_their_address() {
-    let gateway = Gateway::over_tls(Protocols::OVER_TLS);
-    let before = Relay::new(gateway.address(), Answers::Passed).await;
-    let honest = endpoint(&gateway, "h3");
-    let connection = connect(&honest, before.address).await.unwrap();
-    assert_eq!(before.retries.load(Ordering::Relaxed), 0, "nobody has to prove anything yet");
-    connection.close(0_u32.into(), b"");
-
-    // Clients that begin a handshake and never hear what the gateway answers.
-    let flood = Relay::new(gateway.address(), Answers::Lost).await;
-    let flooding = endpoint(&gateway, "h3");
-    let mut handshakes = Vec::new();
-    while gateway.running.connections() <= h3_adapter::HALF_OPEN {
-        handshakes.push(flooding.connect(flood.address, "localhost").unwrap());
-        // In small steps: the gateway's socket buffer is no part of this test.
-        while gateway.running.connections() + 16 < handshakes.len() {
-            tokio::task::yield_now().await;
-        }
-    }
-    let during = Relay::new(gateway.address(), Answers::Passed).await;
-    let mut client = Http3::new(connect(&honest, during.address).await.unwrap()).await;
-    assert_eq!(during.retries.load(Ordering::Relaxed), 1);
-    assert_eq!(client.get("/").await.0, 200);
 }

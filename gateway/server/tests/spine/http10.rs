@@ -32,7 +32,7 @@ async fn v10_01_v10_02_a_202_with_an_absolute_location_and_no_interim() {
     assert_eq!(finished.last.status, 200);
     let result = world.ask(Wire::Http10, Ask::get(&format!("{path}/result"))).await;
     assert_eq!((result.last.status, &result.body[..]), (201, &b"done"[..]));
-    assert_eq!(world.metric("progress_gateway_downgrades_total{reason=\"http10\"}"), 1.0);
+    assert_eq!(world.metric("progress_gateway_downgrades_total{reason=\"http10\"}"), 1);
 }
 
 #[tokio::test]

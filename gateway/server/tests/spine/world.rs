@@ -68,7 +68,7 @@ impl World {
         let origin = Origin::start().await;
         let text = CONFIGURATION.replace("ORIGIN", &origin.address.to_string());
         let settings = config::parse(&text, Path::new("spine.toml")).expect("a valid configuration");
-        let gateway = gateway::start(settings, Drain::new()).expect("the gateway starts");
+        let gateway = gateway::start(&settings, Drain::new()).expect("the gateway starts");
         let mut trusted = rustls::RootCertStore::empty();
         let certificate = gateway.certificates()[0].clone().expect("a listener with TLS");
         trusted.add(certificate).expect("a certificate");
@@ -85,7 +85,7 @@ impl World {
     }
 
     /// The value of a metric series, given as it stands in the exposition.
-    pub fn metric(&self, series: &str) -> f64 {
+    pub fn metric(&self, series: &str) -> u64 {
         let text = self.gateway.metrics().text().expect("metrics");
         let line =
             text.lines().find(|line| line.starts_with(series) && line[series.len()..].starts_with(' '));

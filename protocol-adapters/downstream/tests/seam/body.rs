@@ -129,6 +129,51 @@ fn int_10_the_last_octets_of_a_known_length_complete_it() {
     assert!(complete.load(Ordering::SeqCst), "no further read is needed");
 }
 
+/// Content of a known length, whose end is only told to who asks once more: so does a stream whose
+/// end comes in a frame of its own.
+struct Counted(&'static [u8]);
+
+impl Body for Counted {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let (piece, rest) = self.0.split_at(self.0.len().min(4));
+        self.0 = rest;
+        if piece.is_empty() { Poll::Pending } else { Poll::Ready(Some(Ok(Frame::data(piece.into())))) }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.len() as u64)
+    }
+}
+
+/// Over HTTP/3, clients that announce a length (libcurl does) never heard of their operation: the
+/// HTTP/1.1 side upstream reads so many octets and does not ask for the end.
+#[test]
+fn int_10_a_reader_that_counts_need_not_ask_for_the_end() {
+    let complete = Arc::new(AtomicBool::new(false));
+    let notice = Arc::clone(&complete);
+    let mut body = RequestBody::new(Counted(b"content"))
+        .when_complete(move || assert!(!notice.swap(true, Ordering::SeqCst), "noticed twice"));
+    assert!(matches!(read(&mut body), Poll::Ready(Some(Ok(_)))));
+    assert!(!complete.load(Ordering::SeqCst), "three octets are missing");
+    assert!(matches!(read(&mut body), Poll::Ready(Some(Ok(_)))));
+    assert!(complete.load(Ordering::SeqCst), "no octet is missing");
+    assert!(read(&mut body).is_pending());
+}
+
+#[test]
+fn int_10_content_of_no_octets_is_complete_though_its_end_is_to_come() {
+    let complete = Arc::new(AtomicBool::new(false));
+    let notice = Arc::clone(&complete);
+    drop(RequestBody::new(Counted(b"")).when_complete(move || notice.store(true, Ordering::SeqCst)));
+    assert!(complete.load(Ordering::SeqCst));
+}
+
 #[test]
 fn int_10_a_request_without_content_is_complete_at_once() {
     let complete = Arc::new(AtomicBool::new(false));

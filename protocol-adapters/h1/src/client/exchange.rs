@@ -39,6 +39,10 @@ pub struct ClientExchange<S, P> {
 
 /// What an origin says.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "events are moved once; a box would cost every response an allocation"
+)]
 pub enum ClientEvent<S, P> {
     /// An interim response other than 100, which is acted on here, and 101, which is an error.
     /// More follows.

@@ -228,7 +228,7 @@ impl Outbound {
                 ready!(Pin::new(&mut *io).poll_write(cx, front))?
             } else {
                 let slices = [IoSlice::new(front), IoSlice::new(&self.piece), IoSlice::new(self.tail)];
-                let begin = if front.is_empty() { 1 } else { 0 };
+                let begin = usize::from(front.is_empty());
                 ready!(Pin::new(&mut *io).poll_write_vectored(cx, &slices[begin..]))?
             };
             if written == 0 {

@@ -72,11 +72,12 @@ pub(super) fn resume(
 
 /// A request line without its end: it must not grow for ever.
 fn check_partial_line(line: &[u8], limits: &Limits) -> Result<(), Refusal> {
-    match memchr::memchr(b' ', line) {
-        None if line.len() > METHOD_SIZE => Err(Refusal::Malformed("the method is too long")),
-        Some(space) if line.len() - space - 1 > limits.target_size + " HTTP/1.1\r".len() => {
-            Err(Refusal::TargetTooLong)
-        }
+    let method = memchr::memchr(b' ', line).unwrap_or(line.len());
+    if method > METHOD_SIZE {
+        return Err(Refusal::Malformed("the method is too long"));
+    }
+    match line.len().checked_sub(method + 1) {
+        Some(rest) if rest > limits.target_size + " HTTP/1.1\r".len() => Err(Refusal::TargetTooLong),
         _ => Ok(()),
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::pace::Pace;
 use super::scratch::READ_SIZE;
-use super::slot::{Content, Decoder, Slot, State, Step, Whole, lock};
+use super::slot::{Content, Decoder, Slot, State, Step, Whole, lock, wake};
 use super::timer::Timer;
 use crate::chunk::ChunkDecoder;
 use crate::head::Framing;
@@ -132,7 +132,9 @@ impl Intake {
         let mut slot = lock(&self.slot);
         slot.raw.extend_from_slice(own);
         slot.wanted = false;
-        slot.wake_reader();
+        let reader = slot.take_reader();
+        drop(slot);
+        wake(reader);
         beyond
     }
 
@@ -148,7 +150,9 @@ impl Intake {
         }
         let mut slot = lock(&self.slot);
         slot.state = State::Failed(BodyError::TooSlow);
-        slot.wake_reader();
+        let reader = slot.take_reader();
+        drop(slot);
+        wake(reader);
         Poll::Ready(())
     }
 
@@ -175,7 +179,9 @@ impl Drop for Intake {
         let mut slot = lock(&self.slot);
         if self.owed != Some(0) && slot.cut.is_none() {
             slot.cut = Some(BodyError::Departed);
-            slot.wake_reader();
+            let reader = slot.take_reader();
+            drop(slot);
+            wake(reader);
         }
     }
 }

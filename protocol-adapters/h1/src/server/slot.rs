@@ -121,20 +121,17 @@ impl Slot {
         Step::Failed
     }
 
-    /// Wakes the reader.
-    pub(super) fn wake_reader(&mut self) {
-        if let Some(reader) = self.reader.take() {
-            reader.wake();
-        }
+    /// Whoever reads; to be woken once the slot is unlocked.
+    pub(super) fn take_reader(&mut self) -> Option<Waker> {
+        self.reader.take()
     }
 
-    fn wake_pump(&mut self) {
-        if let Some(pump) = self.pump.take() {
-            pump.wake();
-        }
-    }
-
-    fn poll_frame(&mut self, cx: &Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    /// `pump` is set if the connection is to be woken once the slot is unlocked.
+    fn poll_frame(
+        &mut self,
+        cx: &Context<'_>,
+        pump: &mut Option<Waker>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match &self.state {
             State::Done | State::Dropped => return Poll::Ready(None),
             State::Failed(error) => return Poll::Ready(Some(Err(error.clone()))),
@@ -144,12 +141,12 @@ impl Slot {
             Step::Data(data) => Poll::Ready(Some(Ok(Frame::data(data)))),
             Step::End => {
                 self.state = State::Done;
-                self.wake_pump();
+                *pump = self.pump.take();
                 Poll::Ready(None)
             }
             Step::Failed => {
-                self.wake_pump();
-                self.poll_frame(cx)
+                *pump = self.pump.take();
+                self.poll_frame(cx, pump)
             }
             Step::NeedMore => {
                 if let Some(error) = &self.cut {
@@ -160,7 +157,7 @@ impl Slot {
                     none => *none = Some(cx.waker().clone()),
                 }
                 if !std::mem::replace(&mut self.wanted, true) {
-                    self.wake_pump();
+                    *pump = self.pump.take();
                 }
                 Poll::Pending
             }
@@ -180,6 +177,13 @@ pub(super) fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Wakes whoever there is. Never under the lock: a waker may run or drop what locks it too.
+pub(super) fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
 // === impl Content ===
 
 impl Content {
@@ -196,7 +200,10 @@ impl Body for Content {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        lock(&self.0).poll_frame(cx)
+        let mut pump = None;
+        let polled = lock(&self.0).poll_frame(cx, &mut pump);
+        wake(pump);
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -214,7 +221,9 @@ impl Drop for Content {
         let mut slot = lock(&self.0);
         if matches!(slot.state, State::Open) {
             slot.state = State::Dropped;
-            slot.wake_pump();
+            let pump = slot.pump.take();
+            drop(slot);
+            wake(pump);
         }
     }
 }

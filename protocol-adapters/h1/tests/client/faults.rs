@@ -194,8 +194,6 @@ async fn i_14_u_02_an_end_before_the_final_head() {
                 origin.head().await;
                 origin.say(begun).await;
                 if is_reset {
-                    // The reset must not overtake what was said.
-                    tokio::time::sleep(Duration::from_millis(20)).await;
                     origin.reset();
                 }
             };

@@ -6,8 +6,8 @@ use h2_adapter::{Excess, ServeError};
 use tokio::io::DuplexStream;
 
 use crate::frames::{
-    self, ACK, CANCEL, DATA, ENHANCE_YOUR_CALM, Frame, GOAWAY, PING, PRIORITY, RST_STREAM, RawClient,
-    SETTINGS,
+    self, ACK, CANCEL, DATA, ENHANCE_YOUR_CALM, Frame, GOAWAY, PING, PRIORITY, REFUSED_STREAM, RST_STREAM,
+    RawClient, SETTINGS,
 };
 use crate::script::{Event, Events, Step, scripted, silent, whole};
 use crate::support::{Served, event, raw};
@@ -86,6 +86,30 @@ async fn h2_01_rapid_reset_in_one_burst() {
         opened += usize::from(matches!(event, Event::Opened(_)));
     }
     assert_eq!(opened, 0, "what is already cancelled opens nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn h2_02_a_request_that_is_cancelled_before_it_is_seen_opens_nothing() {
+    let (handler, mut events) = scripted(|_| vec![whole(200, "")]);
+    let (mut client, _) = raw(handler).await;
+    client.send(&[frames::get(1, "/regretted"), frames::reset(1, CANCEL), frames::get(3, "/wanted")]).await;
+    assert_eq!(client.until_end(3).await.len(), 1, "nothing is said on the first");
+    assert!(matches!(event(&mut events).await, Event::Opened(parts) if parts.target == "/wanted"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn h2x_08_only_what_was_never_opened_is_refused() {
+    let (handler, mut events) = scripted(|_| Vec::new());
+    let (mut client, served) = raw(handler).await;
+    let gets: Vec<_> = (0..103).map(|index| frames::get(index * 2 + 1, "/")).collect();
+    client.send(&gets).await;
+    for stream in [201, 203, 205] {
+        let refused = client.next().await;
+        assert_eq!(refused, Some(Frame::new(RST_STREAM, 0, stream, REFUSED_STREAM.to_be_bytes())));
+    }
+    let opened = std::iter::from_fn(|| events.try_recv().ok()).count();
+    assert_eq!(opened, 100);
+    assert!(!served.is_finished());
 }
 
 #[tokio::test(start_paused = true)]

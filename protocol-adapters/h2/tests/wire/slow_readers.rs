@@ -39,8 +39,8 @@ async fn i_20_heads_are_withheld_while_the_client_does_not_read() {
 
 #[tokio::test]
 async fn i_20_an_origin_that_never_stops_is_held_back_over_tcp() {
-    let (handler, mut events) =
-        scripted(|_| vec![Step::Flood(ATTEMPTS, Duration::ZERO), whole(200, "at last")]);
+    const HEADS: u32 = 20_000;
+    let (handler, mut events) = scripted(|_| vec![Step::Flood(HEADS, Duration::ZERO), whole(200, "at last")]);
     let (near, far) = narrow_tcp().await;
     let served: Served = tokio::spawn(serve(far, service(handler, patient())));
     let mut client = RawClient::connect(near, &[]).await;
@@ -50,7 +50,7 @@ async fn i_20_an_origin_that_never_stops_is_held_back_over_tcp() {
     while let Ok(Some(event)) = tokio::time::timeout(Duration::from_millis(300), events.recv()).await {
         written += u32::from(event == Event::Written);
     }
-    assert!(written > 100 && written < ATTEMPTS / 2, "{written} heads fit the kernel's buffers");
+    assert!(written > 100 && written < HEADS / 2, "{written} heads fit the kernel's buffers");
     // It goes on by itself once the client reads.
     let mut heads = 0;
     let end = async {
@@ -63,7 +63,7 @@ async fn i_20_an_origin_that_never_stops_is_held_back_over_tcp() {
         }
     };
     soon(end).await;
-    assert_eq!(heads, ATTEMPTS + 1);
+    assert_eq!(heads, HEADS + 1);
     assert!(!served.is_finished());
 }
 

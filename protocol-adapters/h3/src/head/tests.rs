@@ -2,33 +2,9 @@ use downstream::Limits;
 use proptest::prelude::*;
 
 use super::*;
+use crate::qpack::written as section;
 
 type Fields<'a> = Vec<(&'a str, &'a [u8])>;
-
-/// A section of literals.
-fn section(fields: &Fields<'_>) -> Vec<u8> {
-    let mut section = vec![0, 0];
-    for (name, value) in fields {
-        literal(&mut section, (0x20, 7), name.as_bytes());
-        literal(&mut section, (0x00, 127), value);
-    }
-    section
-}
-
-fn literal(section: &mut Vec<u8>, (flags, mask): (u8, usize), text: &[u8]) {
-    if text.len() < mask {
-        section.push(flags | text.len() as u8);
-    } else {
-        section.push(flags | mask as u8);
-        let mut left = text.len() - mask;
-        while left >= 128 {
-            section.push((left % 128) as u8 | 0x80);
-            left /= 128;
-        }
-        section.push(left as u8);
-    }
-    section.extend(text);
-}
 
 fn get<'a>() -> Fields<'a> {
     vec![(":method", b"GET"), (":scheme", b"https"), (":authority", b"a.example"), (":path", b"/x?y=1")]
@@ -197,9 +173,9 @@ fn an_expectation() {
 
 #[test]
 fn trailers() {
-    assert_eq!(check_trailers(&section(&vec![("checksum", b"abc")])), Ok(()));
+    assert_eq!(check_trailers(&section(&[("checksum", b"abc")])), Ok(()));
     for bad in [(":path", "/"), ("connection", "close"), ("te", "trailers"), ("Upper", "x"), ("a", "\n")] {
-        let section = section(&vec![(bad.0, bad.1.as_bytes())]);
+        let section = section(&[(bad.0, bad.1.as_bytes())]);
         assert!(matches!(check_trailers(&section), Err(NoHead::Malformed(_))), "{bad:?}");
     }
     assert_eq!(check_trailers(b"\x02\x00"), Err(NoHead::Undecodable));

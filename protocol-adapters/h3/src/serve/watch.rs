@@ -170,7 +170,7 @@ impl Watch {
             return Ok(());
         }
         self.address = address;
-        self.paths.spend(now())
+        Ok(())
     }
 }
 

@@ -31,8 +31,8 @@ impl Answer {
     }
 }
 
-/// A QUIC connection to `gateway`.
-pub async fn connected(gateway: &Gateway, transport: TransportConfig) -> quinn::Connection {
+/// A QUIC endpoint for connections to `gateway`.
+pub fn endpoint(gateway: &Gateway, transport: TransportConfig) -> quinn::Endpoint {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(gateway.certificate()).expect("a certificate");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -45,8 +45,18 @@ pub async fn connected(gateway: &Gateway, transport: TransportConfig) -> quinn::
     let crypto = QuicClientConfig::try_from(tls).expect("a configuration for QUIC");
     let mut config = quinn::ClientConfig::new(Arc::new(crypto));
     config.transport_config(Arc::new(transport));
-    let endpoint = quinn::Endpoint::client((Ipv4Addr::LOCALHOST, 0).into()).expect("a socket");
-    let connecting = endpoint.connect_with(config, gateway.address, "localhost").expect("a name");
+    let mut endpoint = quinn::Endpoint::client((Ipv4Addr::LOCALHOST, 0).into()).expect("a socket");
+    endpoint.set_default_client_config(config);
+    endpoint
+}
+
+/// A QUIC connection to `gateway`.
+pub async fn connected(gateway: &Gateway, transport: TransportConfig) -> quinn::Connection {
+    connected_from(&endpoint(gateway, transport), gateway).await
+}
+
+pub async fn connected_from(endpoint: &quinn::Endpoint, gateway: &Gateway) -> quinn::Connection {
+    let connecting = endpoint.connect(gateway.address, "localhost").expect("a name");
     within(connecting).await.expect("a connection")
 }
 
@@ -174,7 +184,8 @@ pub fn frames(mut bytes: &[u8]) -> Vec<(u64, Vec<u8>)> {
     frames
 }
 
-fn varint(bytes: &mut &[u8]) -> u64 {
+/// A variable-length integer.
+pub fn varint(bytes: &mut &[u8]) -> u64 {
     let octets = 1 << (bytes[0] >> 6);
     bytes.get_uint(octets) & (u64::MAX >> (66 - 8 * octets))
 }

@@ -23,6 +23,7 @@ pub struct Gateway {
     /// How connections ended.
     pub ends: mpsc::UnboundedReceiver<Result<(), ServeError>>,
     certificate: CertificateDer<'static>,
+    config: quinn::ServerConfig,
     connections: Arc<Mutex<Vec<quinn::Connection>>>,
 }
 
@@ -33,19 +34,10 @@ impl Gateway {
     }
 
     pub fn with_limits(plan: impl Plan, limits: Limits) -> Self {
-        let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
-        let certificate = key.cert.der().clone();
-        let private = PrivateKeyDer::try_from(key.signing_key.serialize_der()).expect("a key");
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut tls = rustls::ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .expect("TLS 1.3")
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.clone()], private)
-            .expect("the key fits");
-        tls.alpn_protocols = vec![b"h3".to_vec()];
+        let (tls, certificate) = tls();
         let config = server_config(Arc::new(tls), &limits).expect("a configuration for QUIC");
-        let endpoint = quinn::Endpoint::server(config, (Ipv4Addr::LOCALHOST, 0).into()).expect("a socket");
+        let endpoint =
+            quinn::Endpoint::server(config.clone(), (Ipv4Addr::LOCALHOST, 0).into()).expect("a socket");
         let address = endpoint.local_addr().expect("an address");
 
         let drain = Drain::new();
@@ -61,7 +53,7 @@ impl Gateway {
             connections: Arc::clone(&connections),
         };
         tokio::spawn(accept.run());
-        Self { address, drain, events, ends, certificate, connections }
+        Self { address, drain, events, ends, certificate, config, connections }
     }
 
     /// The gateway's end of the connection that was made last.
@@ -80,9 +72,29 @@ impl Gateway {
         within(self.ends.recv()).await.expect("the gateway runs")
     }
 
+    pub fn config(&self) -> quinn::ServerConfig {
+        self.config.clone()
+    }
+
     pub fn certificate(&self) -> CertificateDer<'static> {
         self.certificate.clone()
     }
+}
+
+/// A TLS configuration for `localhost`, and its certificate.
+pub fn tls() -> (rustls::ServerConfig, CertificateDer<'static>) {
+    let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let certificate = key.cert.der().clone();
+    let private = PrivateKeyDer::try_from(key.signing_key.serialize_der()).expect("a key");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut tls = rustls::ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .expect("TLS 1.3")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], private)
+        .expect("the key fits");
+    tls.alpn_protocols = vec![b"h3".to_vec()];
+    (tls, certificate)
 }
 
 struct Accept {

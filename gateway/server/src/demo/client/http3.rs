@@ -3,21 +3,17 @@
 use std::future::poll_fn;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use h3_adapter::client::{Driver, SendRequest};
 use http::{Request, Response};
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{ClientConfig, Connection, Endpoint, VarInt};
-use tokio::time::timeout;
 
 use super::{CONTENT, Call, CallError, Hear, Target};
 
 /// `H3_NO_ERROR` (RFC 9114 8.1).
 const NO_ERROR: VarInt = VarInt::from_u32(0x100);
-/// How long a farewell may take to be sent.
-const FAREWELL: Duration = Duration::from_secs(1);
 
 pub(super) async fn call(target: &Target, call: &Call, hear: Hear<'_>) -> Result<Response<Bytes>, CallError> {
     let mut endpoint = Endpoint::client(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
@@ -25,9 +21,8 @@ pub(super) async fn call(target: &Target, call: &Call, hear: Hear<'_>) -> Result
     endpoint.set_default_client_config(ClientConfig::new(Arc::new(config)));
     let connection = endpoint.connect(target.address, target.host()).map_err(quic)?.await.map_err(quic)?;
     let answer = converse(connection.clone(), target, call, hear).await;
+    // Sent by the endpoint's own task, which outlives this call; nobody waits for it.
     connection.close(NO_ERROR, b"");
-    // The gateway learns of it by itself if this does not reach it.
-    let _ = timeout(FAREWELL, endpoint.wait_idle()).await;
     answer
 }
 

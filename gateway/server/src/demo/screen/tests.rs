@@ -79,8 +79,8 @@ fn commands_name_the_real_ports_and_the_real_files() {
         origin: at(1),
         work: Duration::from_secs(5),
         base: "https://localhost:2",
-        clear: Some(at(3)),
-        admin: Some(at(4)),
+        clear: at(3),
+        admin: at(4),
         folder: Path::new("/tmp/demo"),
     };
     let drawn = draw(Colours::None, |screen| {
@@ -89,7 +89,7 @@ fn commands_name_the_real_ports_and_the_real_files() {
     });
     for expected in [
         "http://127.0.0.1:1  works 5.0 s on a report",
-        "curl -iN --http2 --cacert /tmp/demo/certificate.pem -H 'Prefer: processing, progress' \
+        "curl -iN --http2 -H 'Prefer: processing, progress' --cacert /tmp/demo/certificate.pem \
          -d 'my sales' https://localhost:2/reports",
         "curl -i -0 --cacert /tmp/demo/certificate.pem -d 'my sales' https://localhost:2/reports",
         "curl -i http://127.0.0.1:3/plain",

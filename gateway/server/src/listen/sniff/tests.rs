@@ -90,7 +90,8 @@ async fn g19_a_gateway_that_closes_waits_a_moment_for_whoever_just_came_in() {
         sleep(LAST_CALL / 2).await;
         client.write_all(b"GET /").await.unwrap();
     };
-    let sniffing = sniff(&mut server, Protocols::CLEARTEXT, &limits(), drain.watch());
+    let limits = limits();
+    let sniffing = sniff(&mut server, Protocols::CLEARTEXT, &limits, drain.watch());
     let (spoken, ()) = tokio::join!(sniffing, request);
     assert_eq!(spoken, Ok(Spoken::Http1(Bytes::from_static(b"GET /"))));
 }
@@ -100,7 +101,8 @@ async fn g19_a_silent_connection_ends_soon_after_the_drain_begins() {
     let (_client, mut server) = duplex(20);
     let drain = Drain::new();
     let start = Instant::now();
-    let sniffing = sniff(&mut server, Protocols::CLEARTEXT, &limits(), drain.watch());
+    let limits = limits();
+    let sniffing = sniff(&mut server, Protocols::CLEARTEXT, &limits, drain.watch());
     let closing = async {
         sleep(Duration::from_secs(5)).await;
         drain.advance(Phase::Draining);

@@ -42,7 +42,7 @@ enum Response {
 }
 
 impl Pump {
-    /// `body` follows the head that was sent on `stream`. For [`Pump::sent`] ones nothing follows.
+    /// `body` follows the head that was sent on `stream`. After one that is empty nothing follows.
     pub(super) fn new(stream: SendStream<Bytes>, body: RequestBody, go_ahead: GoAhead) -> Self {
         let stage = if body.is_end_stream() { Stage::Sent } else { Stage::Flowing };
         Self { stream, body, go_ahead, piece: Bytes::new(), stage, response: Response::Awaited, moved: 0 }
@@ -109,13 +109,11 @@ impl Pump {
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut capacity = self.stream.capacity();
         while capacity == 0 {
-            match ready!(self.stream.poll_capacity(cx)) {
-                Some(Ok(granted)) => capacity = granted,
-                None | Some(Err(_)) => {
-                    self.stage = Stage::Broken;
-                    return Poll::Ready(());
-                }
-            }
+            let Some(Ok(granted)) = ready!(self.stream.poll_capacity(cx)) else {
+                self.stage = Stage::Broken;
+                return Poll::Ready(());
+            };
+            capacity = granted;
         }
         let part = self.piece.split_to(capacity.min(self.piece.len()));
         let is_last = self.piece.is_empty() && self.body.is_end_stream();

@@ -46,7 +46,7 @@ class Nghttp(Program):
         fields: dict[str, str] = {}
 
         def listen(line: str) -> None:
-            if received := re.search(r"\] recv \(stream_id=\d+\) (:?[^:]+): (.*)", line):
+            if received := re.search(r"\] recv \(stream_id=\d+(?:, sensitive)?\) (:?[^:]+): (.*)", line):
                 add_field(fields, *received.groups())
             elif "] recv HEADERS frame" in line:
                 status = int(fields.pop(":status"))
@@ -58,8 +58,9 @@ class Nghttp(Program):
     def done(self) -> Final:
         self.end_well()
         head = self.transcript.final
-        # The body stands between the frames: what is left without their lines.
+        # The body stands between the frames: what is left without their lines and the handshake's.
         body = re.sub(r"\[ *\d+\.\d+\] [^\n]*\n(?: {10}[^\n]*\n)*", "", self.said)
+        body = body.removeprefix("The negotiated protocol: h2\n")
         return Final(head.status, head.fields, body.encode("latin-1"))
 
 

@@ -1,5 +1,7 @@
 //! HTTP/1.0 and 1.1, byte by byte.
 
+use std::fmt::Write as _;
+
 use bytes::{Buf, Bytes, BytesMut};
 use http::HeaderMap;
 use std::sync::Arc;
@@ -32,10 +34,10 @@ fn request(wire: Wire, ask: &Ask) -> Vec<u8> {
     let version = if wire == Wire::Http10 { "1.0" } else { "1.1" };
     let mut text = format!("{} {} HTTP/{version}\r\nHost: localhost\r\n", ask.method, ask.path);
     for (name, value) in &ask.fields {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(text, "{name}: {value}\r\n");
     }
     if !ask.body.is_empty() {
-        text.push_str(&format!("Content-Length: {}\r\n", ask.body.len()));
+        let _ = write!(text, "Content-Length: {}\r\n", ask.body.len());
     }
     let mut octets = format!("{text}\r\n").into_bytes();
     octets.extend_from_slice(&ask.body);

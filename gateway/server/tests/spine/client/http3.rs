@@ -47,5 +47,8 @@ fn request(ask: &Ask) -> Result<Request<()>, Failure> {
     for (name, value) in &ask.fields {
         request = request.header(*name, value);
     }
+    if !ask.body.is_empty() {
+        request = request.header("content-length", ask.body.len());
+    }
     Ok(request.body(())?)
 }

@@ -1,0 +1,194 @@
+//! Holds requests whose origin never answers, and measures what the heads that they get cost.
+
+mod http1;
+mod http2;
+mod http3;
+mod tally;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use tokio::time::{Instant, sleep};
+
+use super::gateway::{self, Gateway, RouteKind};
+use super::process::{Memory, Process};
+use super::stage::{Pinning, Stage};
+use super::{Figure, Report, Trouble, Wire, origin, syscalls};
+
+use tally::{Crowd, Tally};
+
+/// How long first heads may take after the last request was sent.
+const FIRST_HEADS: Duration = Duration::from_secs(60);
+/// How often is looked whether they are all there.
+const LOOK: Duration = Duration::from_millis(50);
+/// The stretch in which writes are counted. It is apart from the one in which CPU is measured: a
+/// traced process is slow.
+const TRACED: Duration = Duration::from_secs(4);
+
+/// What to hold, and how long to look.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// How clients speak.
+    pub wire: Wire,
+    /// Requests to hold.
+    pub count: u64,
+    /// Requests on one connection, of those versions that have several.
+    pub per_connection: u64,
+    /// How long heads are counted and CPU is measured.
+    pub stretch: Duration,
+    /// The longest silence, as the configuration of the gateway writes it.
+    pub heartbeat_interval: String,
+    /// The gateway; `None`: the one built beside this program.
+    pub gateway: Option<PathBuf>,
+}
+
+/// Where clients ask, and how.
+#[derive(Clone, Debug)]
+struct Target {
+    address: SocketAddr,
+    tls: Arc<ClientConfig>,
+}
+
+/// What happened in a stretch.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    heads: u64,
+    cpu: Duration,
+    datagrams: u64,
+}
+
+/// Everything that was seen.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    stretch: Stretch,
+    /// Before the requests, and with them.
+    memory: (Memory, Memory),
+    /// Writes, and the heads in the same time.
+    written: Option<(u64, u64)>,
+    /// Requests that ended.
+    lost: u64,
+}
+
+/// Measures heads and held requests of one version of HTTP.
+///
+/// # Errors
+///
+/// See [`Trouble`].
+pub async fn measure(plan: &Plan) -> Result<Report, Trouble> {
+    let stage = Stage::new().await?;
+    let origin = origin::start(plan.wire).await?;
+    let kind = RouteKind::Held { heartbeat_interval: plan.heartbeat_interval.clone() };
+    let binary = plan.gateway.clone().unwrap_or_else(gateway::built);
+    let gateway = Gateway::start(&stage, &binary, (plan.wire, &kind), &origin).await?;
+    let process = gateway.process();
+    let tls = Arc::new(stage.client_tls(plan.wire.alpn())?);
+    let target = Target { address: gateway.address, tls };
+
+    // What the first request of all costs once is not charged to the others.
+    hold(plan, &target, 1).await?;
+    let before = process.memory()?;
+    let crowd = hold(plan, &target, plan.count).await?;
+    let stretch = watch(&crowd, &process, plan.stretch).await?;
+    let after = process.memory()?;
+    let heads = crowd.tally.heads();
+    let writes = syscalls::writes(gateway.id, TRACED, stage.directory()).await?;
+    let written = writes.map(|writes| (writes, crowd.tally.heads() - heads));
+    let seen = Seen { stretch, memory: (before, after), written, lost: crowd.tally.lost() };
+    Ok(report(plan, stage.pinning(), seen))
+}
+
+/// Opens requests and waits until each of them has had a head.
+async fn hold(plan: &Plan, target: &Target, count: u64) -> Result<Crowd, Trouble> {
+    let mut crowd = Crowd::new(Tally::new());
+    match plan.wire {
+        Wire::H1 => http1::join(&mut crowd, target, count).await?,
+        Wire::H2 => http2::join(&mut crowd, target, (count, plan.per_connection)).await?,
+        Wire::H3 => http3::join(&mut crowd, target, (count, plan.per_connection)).await?,
+    }
+    let until = Instant::now() + FIRST_HEADS;
+    while crowd.tally.held() < count {
+        let lost = crowd.tally.lost();
+        if lost > 0 || Instant::now() > until {
+            let (held, seconds) = (crowd.tally.held(), FIRST_HEADS.as_secs());
+            return Err(Trouble::NotHeld { held, asked: count, seconds, lost });
+        }
+        sleep(LOOK).await;
+    }
+    Ok(crowd)
+}
+
+async fn watch(crowd: &Crowd, process: &Process, length: Duration) -> Result<Stretch, Trouble> {
+    let (heads, cpu, datagrams) = (crowd.tally.heads(), process.cpu()?, crowd.datagrams());
+    sleep(length).await;
+    Ok(Stretch {
+        cpu: process.cpu()?.saturating_sub(cpu),
+        heads: crowd.tally.heads() - heads,
+        datagrams: crowd.datagrams() - datagrams,
+    })
+}
+
+/// The most that was promised: CPU in µs and writes (datagrams on h3) a head, and KB a request.
+fn promised(wire: Wire) -> (f64, Option<f64>, f64) {
+    match wire {
+        Wire::H1 => (12.0, None, 24.0),
+        Wire::H2 => (4.0, Some(0.05), 6.0),
+        Wire::H3 => (10.0, Some(0.1), 12.0),
+    }
+}
+
+fn report(plan: &Plan, pinning: Pinning, seen: Seen) -> Report {
+    let Seen { stretch, memory: (before, after), written, lost } = seen;
+    let (cpu, said, memory) = promised(plan.wire);
+    let each = |after: u64, before: u64| ratio(after.saturating_sub(before), plan.count) / 1000.0;
+    let micros = u64::try_from(stretch.cpu.as_micros()).unwrap_or(u64::MAX);
+    let mut writes = Figure {
+        what: "writes per head",
+        value: written.map(|(writes, heads)| ratio(writes, heads)),
+        unit: "",
+        most: None,
+    };
+    if plan.wire == Wire::H2 {
+        writes.most = said;
+    }
+    let mut figures = vec![
+        Figure::new("heads received", ratio(stretch.heads, 1), ""),
+        Figure::new("gateway CPU per head", ratio(micros, stretch.heads), "µs").at_most(cpu),
+        writes,
+    ];
+    if plan.wire == Wire::H3 {
+        let mut datagrams = Figure::new("datagrams per head", ratio(stretch.datagrams, stretch.heads), "");
+        datagrams.most = said;
+        figures.push(datagrams);
+    }
+    figures.extend([
+        Figure::new("RSS per held request", each(after.resident, before.resident), "KB").at_most(memory),
+        Figure::new("PSS per held request", each(after.proportional, before.proportional), "KB"),
+        Figure::new("requests that ended early", ratio(lost, 1), "").at_most(0.0),
+    ]);
+    Report { title: title(plan), figures, notes: notes(pinning) }
+}
+
+fn title(plan: &Plan) -> String {
+    let Plan { wire, count, per_connection, stretch, heartbeat_interval, .. } = plan;
+    let together = if *wire == Wire::H1 { 1 } else { *per_connection };
+    let seconds = stretch.as_secs_f64();
+    format!(
+        "held {}: {count} requests, {together} a connection, heartbeat-interval {heartbeat_interval}, over {seconds} s",
+        wire.name()
+    )
+}
+
+fn notes(pinning: Pinning) -> Vec<String> {
+    match pinning {
+        Pinning::Apart => Vec::new(),
+        Pinning::Anywhere => vec!["not bound to cores: taskset is missing, or there is one core".to_owned()],
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+fn ratio(amount: u64, among: u64) -> f64 {
+    amount as f64 / among as f64
+}
