@@ -320,7 +320,8 @@ async fn q18_a_client_may_move_but_not_for_ever() {
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
         moving.rebind(socket).expect("a socket like the one before");
         moves += 1;
+        assert!(moves < 10, "it may move for ever");
     };
     assert_eq!(reason, Code::H3_EXCESSIVE_LOAD.value());
-    assert!((5..10).contains(&moves), "{moves} moves");
+    assert!(moves > 5, "{moves} moves");
 }

@@ -31,7 +31,7 @@ pub(super) fn run(options: RunArgs) -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    match serve(settings) {
+    match serve(&settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(RunError::Start(StartError::Listen(error @ ListenError::Workers(_)))) => complain(USAGE, &error),
         Err(error) => complain(FAILED, &error),

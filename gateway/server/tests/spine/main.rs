@@ -55,6 +55,7 @@ matrix!(
     early_hints_are_relayed_except_on_http11,
     an_upload_resumption_is_relayed_and_takes_location,
     plain_routes_stream_both_ways,
+    bodies_larger_than_all_windows_pass_both_ways,
     head_and_empty_responses,
     unknown_routes_are_404,
     a_long_result_streams_and_is_gone_later,

@@ -147,7 +147,7 @@ where
         }
     }
 
-    /// Gathers content until there is enough for one write, or no more for now.
+    /// Gathers content until there is enough for one write, or no more has come.
     fn gather(&mut self, cx: &mut Context<'_>) {
         while self.parcel.front.len() < GATHERED_SIZE && self.parcel.data.is_empty() {
             if self.body.is_end_stream() {

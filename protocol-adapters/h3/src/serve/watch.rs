@@ -170,7 +170,7 @@ impl Watch {
             return Ok(());
         }
         self.address = address;
-        Ok(())
+        self.paths.spend(now())
     }
 }
 

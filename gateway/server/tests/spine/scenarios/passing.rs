@@ -67,6 +67,20 @@ pub async fn plain_routes_stream_both_ways(wire: Wire) {
     assert_eq!(announced.starts_with("h3="), wire != Wire::H3, "{announced}");
 }
 
+/// The windows of HTTP/2 and 3 have to be opened again and again, on both legs and in both directions.
+pub async fn bodies_larger_than_all_windows_pass_both_ways(wire: Wire) {
+    let world = World::new().await;
+    let long = "abcdefghij".repeat(300_000);
+    for path in ["/plain", "/jobs"] {
+        let talk = world.begin(wire, Ask::post(path, &long));
+        let seen = world.origin.next().await;
+        assert!(seen.body == long.as_bytes(), "{path}: {} octets came", seen.body.len());
+        seen.respond("200 OK", "", &long);
+        let heard = talk.rest().await;
+        assert!(heard.body == long.as_bytes(), "{path}: {} octets came back", heard.body.len());
+    }
+}
+
 pub async fn head_and_empty_responses(wire: Wire) {
     let world = World::new().await;
     let talk = world.begin(wire, Ask::get("/plain").method(&Method::HEAD));
