@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-/// The wall-clock time.
+/// The wall-clock time, in whole milliseconds: documents are not more exact than that.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
 pub fn now() -> Timestamp {
-    Timestamp::try_from(std::time::SystemTime::now()).unwrap_or(Timestamp::UNIX_EPOCH)
+    let now = Timestamp::try_from(std::time::SystemTime::now()).unwrap_or(Timestamp::UNIX_EPOCH);
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }

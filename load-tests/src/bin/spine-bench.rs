@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use progress_load::spine::held::Attention;
 use progress_load::spine::{Report, Trouble, Wire, held, plain};
 
 /// Nothing could be measured.
@@ -44,7 +45,10 @@ struct HeldArgs {
     /// How long heads are counted and CPU time is measured
     #[arg(long, default_value_t = 10)]
     seconds: u64,
-    /// The longest silence; a connection beats twice as often
+    /// When clients look at their sockets while they hold
+    #[arg(long, value_enum, default_value = "sweeping")]
+    clients: Attention,
+    /// The longest silence
     #[arg(long, default_value = "1s")]
     interval: String,
 }
@@ -97,6 +101,7 @@ impl HeldArgs {
             count: self.count,
             per_connection: self.per_connection,
             stretch: Duration::from_secs(self.seconds),
+            attention: self.clients,
             heartbeat_interval: self.interval,
             gateway,
         }

@@ -3,6 +3,7 @@
 mod http1;
 mod http2;
 mod http3;
+mod sweep;
 mod tally;
 
 use std::net::SocketAddr;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use rustls::ClientConfig;
 use tokio::time::{Instant, sleep};
 
@@ -18,6 +20,7 @@ use super::process::{Memory, Process};
 use super::stage::{Pinning, Stage};
 use super::{Figure, Report, Trouble, Wire, origin, syscalls};
 
+use sweep::Sweeps;
 use tally::{Crowd, Tally};
 
 /// How long first heads may take after the last request was sent.
@@ -39,10 +42,24 @@ pub struct Plan {
     pub per_connection: u64,
     /// How long heads are counted and CPU is measured.
     pub stretch: Duration,
+    /// When clients look at their sockets meanwhile.
+    pub attention: Attention,
     /// The longest silence, as the configuration of the gateway writes it.
     pub heartbeat_interval: String,
     /// The gateway; `None`: the one built beside this program.
     pub gateway: Option<PathBuf>,
+}
+
+/// When clients look at their sockets.
+///
+/// On one machine it is the sender whom the kernel charges for waking a receiver that sleeps, and
+/// that costs more than the rest of a head. Clients elsewhere are not woken by the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Attention {
+    /// Now and then, all of them: nobody is woken.
+    Sweeping,
+    /// As soon as something comes.
+    Wakeful,
 }
 
 /// Where clients ask, and how.
@@ -91,11 +108,13 @@ pub async fn measure(plan: &Plan) -> Result<Report, Trouble> {
     hold(plan, &target, 1).await?;
     let before = process.memory()?;
     let crowd = hold(plan, &target, plan.count).await?;
+    let sweeps = (plan.attention == Attention::Sweeping).then(Sweeps::begin);
     let stretch = watch(&crowd, &process, plan.stretch).await?;
     let after = process.memory()?;
     let heads = crowd.tally.heads();
     let writes = syscalls::writes(gateway.id, TRACED, stage.directory()).await?;
     let written = writes.map(|writes| (writes, crowd.tally.heads() - heads));
+    drop(sweeps);
     let seen = Seen { stretch, memory: (before, after), written, lost: crowd.tally.lost() };
     Ok(report(plan, stage.pinning(), seen))
 }
@@ -172,12 +191,13 @@ fn report(plan: &Plan, pinning: Pinning, seen: Seen) -> Report {
 }
 
 fn title(plan: &Plan) -> String {
-    let Plan { wire, count, per_connection, stretch, heartbeat_interval, .. } = plan;
+    let Plan { wire, count, per_connection, stretch, heartbeat_interval, attention, .. } = plan;
     let together = if *wire == Wire::H1 { 1 } else { *per_connection };
     let seconds = stretch.as_secs_f64();
     format!(
-        "held {}: {count} requests, {together} a connection, heartbeat-interval {heartbeat_interval}, over {seconds} s",
-        wire.name()
+        "held {}: {count} requests, {together} a connection, heartbeat-interval {heartbeat_interval}, over {seconds} s, {}",
+        wire.name(),
+        if *attention == Attention::Sweeping { "sweeping clients" } else { "wakeful clients" },
     )
 }
 
