@@ -54,6 +54,16 @@ struct Following {
     told: Option<Arc<Snapshot>>,
     news_since: Option<Instant>,
     withheld: Option<Withheld>,
+    when_spent: WhenSpent,
+}
+
+/// What becomes of an exchange whose budget of heads is spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WhenSpent {
+    /// It is answered 202, if that is possible (INT-12).
+    Defers,
+    /// It goes on in silence: its client came back for the document and has its own hold.
+    Silent,
 }
 
 // === impl Course ===
@@ -68,10 +78,10 @@ impl Course {
     /// The grid is that of its connection's beats.
     pub fn resubscribed(terms: Terms, grid: Instant, now: Instant) -> Self {
         let mut course = Self::new(terms);
-        course.state = State::Following(Box::new(course.following(grid, now, now, None)));
-        if let State::Following(following) = &mut course.state {
-            following.registered = true;
-        }
+        let mut following = course.following(grid, now, now, None);
+        following.registered = true;
+        following.when_spent = WhenSpent::Silent;
+        course.state = State::Following(Box::new(following));
         course
     }
 
@@ -96,6 +106,9 @@ impl Course {
         self.latest = Some(Arc::clone(snapshot));
         let State::Following(following) = &mut self.state else { return };
         let is_news = following.is_news(snapshot);
+        if self.terms.heads.is_none() {
+            return;
+        }
         if is_news && following.pacing.is_spent() {
             self.tally.budget += 1;
         } else if is_news && following.news_since.is_some() {
@@ -107,7 +120,7 @@ impl Course {
     /// A head of the origin's was relayed on this exchange; it counts against the budget.
     pub fn on_relayed(&mut self, now: Instant) {
         match &mut self.state {
-            State::Following(following) => following.pacing.on_head(now),
+            State::Following(following) => following.pacing.on_head(now, now),
             _ => self.relayed_early += 1,
         }
     }
@@ -126,7 +139,7 @@ impl Course {
             State::Receiving | State::Registering { .. } | State::Over => None,
             State::Waiting { received } => {
                 let received = *received;
-                if now < self.register_at(received) {
+                if self.register_at(received).is_none_or(|at| now < at) {
                     return None;
                 }
                 self.state = State::Registering { received };
@@ -140,14 +153,10 @@ impl Course {
     pub fn timeout(&self) -> Option<Instant> {
         match &self.state {
             State::Receiving | State::Registering { .. } | State::Over => None,
-            State::Waiting { received } => Some(self.register_at(*received)),
+            State::Waiting { received } => self.register_at(*received),
             State::Following(following) => {
                 let head = if following.withheld.is_some() { None } else { self.head_due(following) };
-                let deferral = self.defer_at(following);
-                match (head, deferral) {
-                    (Some(head), Some(deferral)) => Some(head.min(deferral)),
-                    (one, other) => one.or(other),
-                }
+                earlier(head, self.defer_at(following).map(|(at, _)| at))
             }
         }
     }
@@ -185,7 +194,7 @@ impl Course {
         };
         let cadence = self.terms.heads.as_ref().map_or(idle, |heads| heads.cadence);
         let mut pacing = Pacing::new(cadence, grid, received);
-        (0..self.relayed_early).for_each(|_| pacing.on_head(now));
+        (0..self.relayed_early).for_each(|_| pacing.on_head(now, now));
         Following {
             pacing,
             monitor,
@@ -196,24 +205,36 @@ impl Course {
             told: None,
             news_since: None,
             withheld: None,
+            when_spent: WhenSpent::Defers,
         }
     }
 
-    /// A 202 needs a registered operation: its hold can be shorter than `register_after`.
-    fn register_at(&self, received: Instant) -> Instant {
-        let hold = self.terms.deferral.map_or(Duration::MAX, |deferral| deferral.after);
-        received + self.terms.register_after.min(hold)
+    /// A 202 needs a registered operation: its hold can be shorter than `register_after`. `None`:
+    /// at no time that a clock can show.
+    fn register_at(&self, received: Instant) -> Option<Instant> {
+        let registered = received.checked_add(self.terms.register_after);
+        earlier(registered, self.deferral_from(received).map(|(at, _)| at))
     }
 
-    fn defer_at(&self, following: &Following) -> Option<Instant> {
-        let deferral = self.terms.deferral.filter(|_| following.registered)?;
-        following.received.checked_add(deferral.after)
+    fn defer_at(&self, following: &Following) -> Option<(Instant, Because)> {
+        self.deferral_from(following.received).filter(|_| following.registered)
+    }
+
+    /// When the 202 of a request that was complete at `received` is due, and why.
+    fn deferral_from(&self, received: Instant) -> Option<(Instant, Because)> {
+        let Deferral { after, because, latest } = self.terms.deferral?;
+        match (received.checked_add(after), latest) {
+            (Some(at), Some(latest)) if latest < at => Some((latest, Because::Deadline)),
+            (Some(at), _) => Some((at, because)),
+            (None, latest) => latest.map(|at| (at, Because::Deadline)),
+        }
     }
 
     /// When the next head is due; `None` where there are none, or the budget is spent.
     fn head_due(&self, following: &Following) -> Option<Instant> {
         self.terms.heads.as_ref()?;
-        if following.pacing.is_spent() && self.terms.deferral.is_none() {
+        let silent = self.terms.deferral.is_none() || following.when_spent == WhenSpent::Silent;
+        if following.pacing.is_spent() && silent {
             return None;
         }
         if !following.announced {
@@ -225,9 +246,13 @@ impl Course {
     }
 
     fn poll_following(&mut self, now: Instant, withheld: Option<Withheld>) -> Option<Step> {
+        if let State::Following(following) = &mut self.state
+            && withheld.is_none()
+        {
+            following.withheld = None;
+        }
         let State::Following(following) = &self.state else { return None };
-        if self.defer_at(following).is_some_and(|at| at <= now) {
-            let because = self.terms.deferral.map_or(Because::Policy, |deferral| deferral.because);
+        if let Some((_, because)) = self.defer_at(following).filter(|(at, _)| *at <= now) {
             self.state = State::Over;
             return Some(Step::Defer(because));
         }
@@ -277,9 +302,17 @@ impl Course {
         following.news_since = None;
         following.announced = true;
         following.withheld = None;
-        following.pacing.on_head(now);
+        following.pacing.on_head(due, now);
         let reason = if first { Reason::Accepted } else { reason };
         Some(DueHead { head, reason, due, gap })
+    }
+}
+
+/// The earlier of two instants that may not be.
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

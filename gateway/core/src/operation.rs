@@ -13,6 +13,10 @@ use crate::status_uri::StatusPair;
 /// by the revision but not kept.
 pub const MAX_RESULTS: usize = 1_000;
 
+/// Octets of sub-result URIs that one operation keeps: a store counts a record as small, so it must
+/// stay small (SDM-11). A usual list of [`MAX_RESULTS`] parts fits.
+pub const MAX_RESULTS_SIZE: usize = 64 * 1024;
+
 /// The identity of an operation: 128 random bits, the secret part of its status URI (SEC-01).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OperationId([u8; 16]);
@@ -37,7 +41,8 @@ pub struct Snapshot {
     pub phase: Phase,
     /// The last reported progress, and its field values, encoded once.
     pub progress: Option<EncodedProgress>,
-    /// Results of parts, in the order in which they came in, at most [`MAX_RESULTS`].
+    /// Results of parts, in the order in which they came in, at most [`MAX_RESULTS`] with at most
+    /// [`MAX_RESULTS_SIZE`] octets of URIs.
     pub results: Vec<StatusPair>,
 }
 
@@ -138,6 +143,11 @@ impl Snapshot {
     pub fn progress_value(&self, dialect: Dialect) -> Option<HeaderValue> {
         self.progress.as_ref().map(|progress| progress.value(dialect))
     }
+
+    fn has_room_for(&self, pair: &StatusPair) -> bool {
+        let size: usize = self.results.iter().map(|kept| kept.uri.len()).sum();
+        self.results.len() < MAX_RESULTS && size + pair.uri.len() <= MAX_RESULTS_SIZE
+    }
 }
 
 impl EncodedProgress {
@@ -181,7 +191,7 @@ impl Operation {
             ProgressEvent::Progress(reported) => self.report(reported),
             ProgressEvent::SubResult(pair) => {
                 self.change(|snapshot| {
-                    if snapshot.results.len() < MAX_RESULTS {
+                    if snapshot.has_room_for(&pair) {
                         snapshot.results.push(pair);
                     }
                 });

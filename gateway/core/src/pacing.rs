@@ -22,9 +22,9 @@ pub struct Cadence {
 /// The clockwork of one exchange.
 ///
 /// News goes out once the gap since the last head allows, rounded up to a quantum. Heartbeats go
-/// out on the beats of the connection, which come twice an interval: on a beat every exchange is
-/// served that has been silent for at least half of it. So all exchanges of a connection beat
-/// together, and none is silent for longer than the interval.
+/// out on the beats of the connection, which come twice an interval, each exchange on the last beat
+/// that keeps its silence within the interval. So the exchanges of a connection beat together, and
+/// none is silent for longer than the interval.
 #[derive(Clone, Copy, Debug)]
 pub struct Pacing {
     cadence: Cadence,
@@ -41,9 +41,11 @@ impl Pacing {
         Self { cadence, grid, started, last: None, sent: 0 }
     }
 
-    /// A head goes out: ours, or a relayed one.
-    pub fn on_head(&mut self, now: Instant) {
-        self.last = Some(now);
+    /// A head goes out: ours, or a relayed one. One that is hardly late counts from when it was due,
+    /// so that exchanges that beat together stay together.
+    pub fn on_head(&mut self, due: Instant, now: Instant) {
+        let late = now.saturating_duration_since(due);
+        self.last = Some(if late <= QUANTUM { due } else { now });
         self.sent = self.sent.saturating_add(1);
     }
 
@@ -62,23 +64,31 @@ impl Pacing {
         self.last.map(|last| now.saturating_duration_since(last))
     }
 
-    /// When news that is there at `now` may go out.
-    pub fn news_due(&self, now: Instant) -> Instant {
-        let Some(last) = self.last else { return now };
-        let earliest = (last + self.gap(now)).max(now);
+    /// When news that has been there since `since` may go out. Once the gap has stretched to half a
+    /// heartbeat, news waits for a beat too: an old exchange stays on the beat.
+    pub fn news_due(&self, since: Instant) -> Instant {
+        let Some(last) = self.last else { return since };
+        let gap = self.gap(last);
+        let earliest = (last + gap).max(since);
+        let half = self.cadence.heartbeat_interval / 2;
+        if gap >= half {
+            let latest = (last + self.cadence.heartbeat_interval).max(earliest);
+            return round_up(earliest, self.grid, half).min(latest);
+        }
         let quantum = QUANTUM.min(self.cadence.minimum_interval / 4).max(Duration::from_millis(1));
         round_up(earliest, self.grid, quantum)
     }
 
-    /// When the next sign of life is due, if nothing else goes out before.
-    ///
-    /// It keeps half the interval from the last head, however old the exchange is: that is what
-    /// brings an exchange back onto the beat after news off the beat.
+    /// When the next sign of life is due, if nothing else goes out before: on the last beat of the
+    /// connection that keeps the silence within the interval (INT-09) and the gap (INT-12). Where no
+    /// beat does both, at the end of the interval; a longer gap rules.
     pub fn heartbeat_due(&self) -> Instant {
         let interval = self.cadence.heartbeat_interval;
-        let half = interval / 2;
         let last = self.last.unwrap_or(self.started);
-        round_up(last + half, self.grid, half).min(last + interval)
+        let earliest = last + self.gap(last);
+        let latest = (last + interval).max(earliest);
+        let beat = round_down(latest, self.grid, interval / 2);
+        if beat >= earliest && beat > last { beat } else { latest }
     }
 
     /// The smallest gap between two heads at `now` (INT-12).
@@ -95,6 +105,12 @@ fn round_up(at: Instant, grid: Instant, step: Duration) -> Instant {
     let step_nanos = step.as_nanos().max(1);
     let wait = (step_nanos - offset % step_nanos) % step_nanos;
     at + Duration::from_nanos(u64::try_from(wait).unwrap_or(0))
+}
+
+/// The last point of the grid that is not after `at`.
+fn round_down(at: Instant, grid: Instant, step: Duration) -> Instant {
+    let offset = at.saturating_duration_since(grid).as_nanos() % step.as_nanos().max(1);
+    at.checked_sub(Duration::from_nanos(u64::try_from(offset).unwrap_or(0))).unwrap_or(at)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use progress_core::exchange::Tally;
 use progress_core::operation::OperationId;
 
 use crate::access_log;
-use crate::metrics::labels::{Mode, Reason, Signal, Suppressed};
+use crate::metrics::labels::{EventKind, Mode, Reason, Signal, Suppressed};
 use crate::metrics::{ExchangeMetrics, InFlight, Metrics};
 
 /// The account of an exchange, from its opening to the last octet of its final response. Dropping
@@ -83,6 +83,11 @@ impl Account {
             self.cadence().interval(reason, gap);
         }
         self.cadence().lateness(late);
+    }
+
+    /// An origin said something on its way to its response.
+    pub fn heard(&self, kind: EventKind) {
+        self.metrics.route(self.route).operations.event(kind);
     }
 
     /// A head that could have been written was not.

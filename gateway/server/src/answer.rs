@@ -43,8 +43,8 @@ pub enum Variance {
 pub struct Told {
     /// What is known of the operation, if it is registered.
     pub identity: Option<Identity>,
-    /// The last state that was reported.
-    pub snapshot: Arc<Snapshot>,
+    /// The last state that was reported; `None`: it is not told.
+    pub snapshot: Option<Arc<Snapshot>>,
     /// The form of labels.
     pub dialect: Dialect,
     /// What was honoured.
@@ -129,7 +129,7 @@ impl Told {
         if let Some(identity) = &self.identity {
             fields.append(LINK, identity.link.clone());
         }
-        if let Some(value) = self.snapshot.progress_value(self.dialect) {
+        if let Some(value) = self.snapshot.as_ref().and_then(|told| told.progress_value(self.dialect)) {
             fields.insert(PROGRESS, value);
         }
         if let Some(applied) = self.applied.merge(fields.get_all(PREFERENCE_APPLIED)) {

@@ -18,9 +18,9 @@ use crate::content::{Content, GatewayBody};
 use crate::metrics::labels::{Mode, Reason};
 use crate::status::{Held, Looked, Lookup};
 
-pub use followed::{Followed, Manner, Naming};
-pub use plain::{Plain, Timed};
-pub use terms::{Client, Plan};
+pub use followed::{Asking, Audience, Followed, Manner, Naming};
+pub use plain::{Plain, Relays, Timed};
+pub use terms::{Client, Plan, head_terms};
 
 /// What one request's exchange says. See [`downstream::Exchange`].
 #[derive(Debug)]
@@ -91,10 +91,13 @@ impl GatewayExchange {
                     let Some(response) = response.take() else { return Poll::Pending };
                     return Poll::Ready(Saying::Final(*response, Mode::Plain));
                 }
-                Kind::Plain(plain) => return plain.poll_saying(cx, window),
+                Kind::Plain(plain) => return plain.poll_saying(cx, window, account),
                 Kind::Followed(followed) => return followed.poll_saying(cx, window, account),
                 Kind::Lookup(lookup) => match std::task::ready!(lookup.poll(cx)) {
-                    Looked::Answer(response) => return Poll::Ready(Saying::Final(response, Mode::Plain)),
+                    Looked::Answer(response) => {
+                        let mode = if account.heads() > 0 { Mode::Interim } else { Mode::Plain };
+                        return Poll::Ready(Saying::Final(response, mode));
+                    }
                     Looked::Hold(held) => self.kind = Kind::Held(held),
                 },
                 Kind::Held(held) => {

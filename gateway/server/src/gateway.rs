@@ -97,7 +97,7 @@ fn shared(settings: &Settings, operations: &Arc<Operations>, metrics: &Arc<Metri
         operations: Arc::clone(operations),
         metrics: Arc::clone(metrics),
         reads: Reads::default(),
-        cadences: routes.cadences(),
+        progress: routes.progress(),
     };
     Arc::new(Shared {
         routes,

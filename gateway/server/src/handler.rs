@@ -16,7 +16,9 @@ use crate::account::{Account, CountedRoute};
 use crate::answer::{Finishing, Variance};
 use crate::config::{ClientProfiles, IpPrefix, ProgressSettings};
 use crate::content::{Content, GatewayBody};
-use crate::exchange::{Client, Followed, GatewayExchange, Kind, Manner, Naming, Plain, Plan, Timed};
+use crate::exchange::{
+    Asking, Audience, Client, Followed, GatewayExchange, Kind, Manner, Naming, Plain, Plan, Relays, Timed,
+};
 use crate::forward::{self, Hop, NotForwarded};
 use crate::metrics::{Metrics, NO_ROUTE};
 use crate::operations::{Assignment, Fault, OperationCell, Operations, begin};
@@ -112,8 +114,7 @@ impl Gateway {
                 Kind::Plain(Box::new(Plain {
                     call: self.call(route, Request::from_parts(parts, body), patience),
                     timed: Timed::new(&self.shared.metrics, route.settings.upstream),
-                    relay: agent_relay,
-                    bearable: client.maximum_heads().map(Into::into),
+                    relays: Relays::new(agent_relay, client.maximum_heads().map(Into::into)),
                     deadline: settings.map(|settings| {
                         let now = tokio::time::Instant::now().into_std();
                         (opening.pulse.alarm(), now + settings.deadline)
@@ -128,7 +129,8 @@ impl Gateway {
 
     /// Begins an operation and follows it.
     fn follow(&self, case: Case<'_>, request: (Parts, RequestBody), opening: &Opening) -> Followed {
-        let Case { route, settings, client, plan, relay, summary, finishing } = case;
+        let Case { route, settings, client, mut plan, relay, summary, finishing } = case;
+        plan.answer_before(settings.deadline);
         let (mut parts, body) = request;
         let upload = is_resumable_upload(&parts.headers);
         let rendering = Rendering::of(&parts.headers, &client.preferences);
@@ -160,6 +162,8 @@ impl Gateway {
             maximum_heads: heads
                 .map_or(client.maximum_heads().map(Into::into), |heads| heads.cadence.maximum_heads),
             naming: if upload { Naming::Link } else { Naming::Location },
+            asking: asking(&client.preferences),
+            audience: if heads.is_some() { Audience::Heads } else { Audience::Silence },
             on_disconnect: settings.on_disconnect,
         };
         Followed::new(Course::new(plan.terms), &cell, &opening.pulse, manner, self.drain.clone())
@@ -209,6 +213,16 @@ struct Case<'a> {
     finishing: Finishing,
 }
 
+fn asking(preferences: &Preferences) -> Asking {
+    if preferences.opted_in() {
+        Asking::ForHeads
+    } else if preferences.respond_async {
+        Asking::ForAsync
+    } else {
+        Asking::ForNothing
+    }
+}
+
 /// Removes the preferences that the gateway honours itself (PRF-15).
 fn keep_from_origin(parts: &mut Parts, plan: &Plan) {
     if let Some(lines) = Preferences::forwarded(&parts.headers, plan.honoured) {
@@ -253,7 +267,7 @@ impl Handler for Gateway {
         tracing::debug!(%refusal, peer = %connection.peer, "a request was refused");
         let exchange = self.shared.metrics.route(None).exchange(protocol);
         let status = refusal.status();
-        exchange.answered(crate::metrics::labels::Mode::Plain, status, std::time::Duration::ZERO);
+        exchange.refused(crate::metrics::labels::Mode::Plain, status);
         Problem::new(status, name, detail).response()
     }
 }

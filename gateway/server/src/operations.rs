@@ -5,11 +5,15 @@
 //! and keeps their records in the store.
 
 mod cell;
+mod fault;
+mod identity;
 mod recording;
 mod registry;
 mod work;
 
-pub use cell::{Answer, Fault, Identity, OperationCell, Watcher};
+pub use cell::{Answer, OperationCell, Watcher};
+pub use fault::Fault;
+pub use identity::Identity;
 pub use recording::{Recording, RecordingReader};
 pub use registry::{Operations, Origin, Seen};
 pub use work::{Assignment, begin};

@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode};
 use crate::config::RelayInformational;
 
 /// `104 (Upload Resumption Supported)`.
-const UPLOAD_RESUMPTION: u16 = 104;
+pub const UPLOAD_RESUMPTION: u16 = 104;
 
 /// What one exchange may be relayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

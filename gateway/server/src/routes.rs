@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use http::header::HOST;
 use http::request::Parts;
-use progress_core::pacing::Cadence;
 
 use crate::config::{ProgressSettings, RouteMatch, RouteSettings};
 
@@ -54,18 +53,9 @@ impl Routes {
         found.map_or(Matched::None, Matched::Route)
     }
 
-    /// The cadence of each route, where it has one.
-    pub fn cadences(&self) -> Vec<Option<Cadence>> {
-        self.0.iter().map(|route| route.settings.progress.as_ref().map(cadence_of)).collect()
-    }
-}
-
-/// The cadence of a route.
-pub fn cadence_of(settings: &ProgressSettings) -> Cadence {
-    Cadence {
-        minimum_interval: settings.minimum_interval,
-        heartbeat_interval: settings.heartbeat_interval,
-        maximum_heads: settings.maximum_heads.map(Into::into),
+    /// The settings of each route with progress, by its place.
+    pub fn progress(&self) -> Vec<Option<ProgressSettings>> {
+        self.0.iter().map(|route| route.settings.progress.clone()).collect()
     }
 }
 

@@ -39,7 +39,7 @@ use server::Server;
 pub use body::UpstreamBody;
 pub use call::{UpstreamCall, UpstreamEvent};
 pub use error::{Blame, TlsFault, UpstreamError, UpstreamSetupError};
-pub use patience::Patience;
+pub use patience::{Patience, Silence};
 pub use stats::{Outcome, UpstreamStats};
 
 /// The upstreams of one worker core. Cheap to clone.

@@ -1,7 +1,6 @@
 //! The store in memory: nothing survives the process, everything else holds.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -38,9 +37,11 @@ struct Shelves {
     /// Bounded by `maximum_operations`.
     records: HashMap<OperationId, Kept>,
     /// What is left of expired records. Bounded by `maximum_operations`: the oldest go first.
-    tombstones: HashMap<OperationId, Timestamp>,
-    /// When finished records and tombstones are due; one entry each, so bounded with them.
-    due: BinaryHeap<Reverse<(Timestamp, OperationId)>>,
+    tombstones: HashSet<OperationId>,
+    /// When finished records expire: one entry for each that is kept, so bounded with them.
+    records_due: BTreeSet<(Timestamp, OperationId)>,
+    /// When tombstones go: one entry for each that stands, so bounded with them.
+    tombstones_due: BTreeSet<(Timestamp, OperationId)>,
     finished: Census,
 }
 
@@ -58,8 +59,9 @@ impl MemoryStore {
         let quota = Quota::new(bounds.maximum_size);
         let shelves = Shelves {
             records: HashMap::new(),
-            tombstones: HashMap::new(),
-            due: BinaryHeap::new(),
+            tombstones: HashSet::new(),
+            records_due: BTreeSet::new(),
+            tombstones_due: BTreeSet::new(),
             finished: [Status::Succeeded, Status::Failed, Status::Canceled].map(|status| (status, 0)),
         };
         Self { bounds, quota, shelves: Mutex::new(shelves) }
@@ -77,28 +79,26 @@ impl MemoryStore {
     /// Moves what is due one shelf on: record to tombstone, tombstone to nothing.
     fn expire(&self, shelves: &mut Shelves, now: Timestamp) -> usize {
         let mut expired = 0;
-        while let Some(Reverse((at, id))) = shelves.due.peek().copied()
+        while let Some(&(at, id)) = shelves.records_due.first()
             && at <= now
         {
-            shelves.due.pop();
-            if shelves.records.get(&id).is_some_and(|kept| kept.record.times.expire == Some(at)) {
-                shelves.remove(id);
-                self.bury(shelves, id, now);
-                expired += 1;
-            } else if shelves.tombstones.get(&id) == Some(&at) {
-                shelves.tombstones.remove(&id);
-            }
+            shelves.remove(id);
+            self.bury(shelves, id, now);
+            expired += 1;
+        }
+        while shelves.tombstones_due.first().is_some_and(|(until, _)| *until <= now) {
+            shelves.drop_oldest_tombstone();
         }
         expired
     }
 
     fn bury(&self, shelves: &mut Shelves, id: OperationId, now: Timestamp) {
         if shelves.tombstones.len() >= self.bounds.maximum_operations {
-            return;
+            shelves.drop_oldest_tombstone();
         }
         let until = self.after_retention(now);
-        shelves.tombstones.insert(id, until);
-        shelves.due.push(Reverse((until, id)));
+        shelves.tombstones.insert(id);
+        shelves.tombstones_due.insert((until, id));
     }
 }
 
@@ -107,8 +107,17 @@ impl MemoryStore {
 impl Shelves {
     fn remove(&mut self, id: OperationId) -> Option<Kept> {
         let kept = self.records.remove(&id)?;
+        if let Some(expire) = kept.record.times.expire {
+            self.records_due.remove(&(expire, id));
+        }
         self.count(&kept.record, |count| *count = count.saturating_sub(1));
         Some(kept)
+    }
+
+    fn drop_oldest_tombstone(&mut self) {
+        if let Some((_, id)) = self.tombstones_due.pop_first() {
+            self.tombstones.remove(&id);
+        }
     }
 
     fn count(&mut self, record: &Record, change: impl FnOnce(&mut u64)) {
@@ -148,6 +157,10 @@ impl StatusStore for MemoryStore {
         let expire = self.after_retention(ending.at);
         let mut shelves = self.shelves();
         let kept = shelves.records.get_mut(&id).ok_or(StoreError::Missing)?;
+        if kept.record.times.end.is_some() {
+            // The first end stands (S-12).
+            return Ok(Arc::clone(&kept.record));
+        }
         let record = Arc::make_mut(&mut kept.record);
         record.snapshot = ending.snapshot;
         record.response = ending.response;
@@ -156,7 +169,7 @@ impl StatusStore for MemoryStore {
         record.times.expire = Some(expire);
         let record = Arc::clone(&kept.record);
         shelves.count(&record, |count| *count += 1);
-        shelves.due.push(Reverse((expire, id)));
+        shelves.records_due.insert((expire, id));
         Ok(record)
     }
 
@@ -166,7 +179,7 @@ impl StatusStore for MemoryStore {
         if let Some(kept) = shelves.records.get(&id) {
             return Ok(Found::Present(Arc::clone(&kept.record)));
         }
-        Ok(if shelves.tombstones.contains_key(&id) { Found::Expired } else { Found::Unknown })
+        Ok(if shelves.tombstones.contains(&id) { Found::Expired } else { Found::Unknown })
     }
 
     async fn forget(&self, id: OperationId, now: Timestamp) -> Result<(), StoreError> {
@@ -188,3 +201,6 @@ impl StatusStore for MemoryStore {
         self.shelves().finished
     }
 }
+
+#[cfg(test)]
+mod tests;

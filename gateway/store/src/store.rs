@@ -25,7 +25,7 @@ pub enum StoreError {
 /// Keeps operations. What a method has returned `Ok` for survives what the store promises to
 /// survive; so acceptance and outcome are announced only after it.
 pub trait StatusStore {
-    /// Takes in a new operation.
+    /// Takes in a new operation. A call that is dropped before it is ready has taken nothing in.
     fn accept(&self, record: Record) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Notes a newer state of a running operation. Stores may skip states that a newer one follows.

@@ -32,11 +32,12 @@ pub struct Plan {
     pub gateway: Option<PathBuf>,
 }
 
-/// The CPU times per request of one proxy, in µs, one a round.
+/// What one proxy took, one entry a round.
 #[derive(Clone, Debug)]
 struct Times {
     what: &'static str,
-    micros: Vec<f64>,
+    /// CPU time per request in µs, and requests per second.
+    rounds: Vec<(f64, f64)>,
 }
 
 /// Compares the three.
@@ -64,22 +65,22 @@ pub async fn compare(plan: &Plan) -> Result<Report, Trouble> {
     for proxy in &proxies {
         // Connections to the origin, caches and branch predictors.
         load.run(&stage, proxy.address, plan.requests / 10 + plan.connections).await?;
-        times.push(Times { what: proxy.what, micros: Vec::new() });
+        times.push(Times { what: proxy.what, rounds: Vec::new() });
     }
     for _ in 0..plan.rounds {
         for (proxy, times) in proxies.iter().zip(&mut times) {
-            times.micros.push(spent(&stage, proxy, load, plan.requests).await?);
+            times.rounds.push(spent(&stage, proxy, load, plan.requests).await?);
         }
     }
     Ok(report(plan, &stage, &times))
 }
 
-/// CPU time per request of one run, in µs.
-async fn spent(stage: &Stage, proxy: &Proxy, load: Load, requests: u64) -> Result<f64, Trouble> {
+/// CPU time per request of one run in µs, and requests per second.
+async fn spent(stage: &Stage, proxy: &Proxy, load: Load, requests: u64) -> Result<(f64, f64), Trouble> {
     let process = Process::with_children(proxy.id)?;
     let before = process.cpu()?;
-    load.run(stage, proxy.address, requests).await?;
-    Ok(each(process.cpu()?.saturating_sub(before), requests))
+    let rate = load.run(stage, proxy.address, requests).await?;
+    Ok((each(process.cpu()?.saturating_sub(before), requests), rate))
 }
 
 fn report(plan: &Plan, stage: &Stage, times: &[Times]) -> Report {
@@ -104,13 +105,14 @@ fn report(plan: &Plan, stage: &Stage, times: &[Times]) -> Report {
 
 impl Times {
     fn median(&self) -> f64 {
-        let mut sorted = self.micros.clone();
+        let mut sorted: Vec<f64> = self.rounds.iter().map(|(micros, _)| *micros).collect();
         sorted.sort_by(f64::total_cmp);
         sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
     }
 
     fn spread(&self) -> String {
-        let rounds: Vec<String> = self.micros.iter().map(|micros| format!("{micros:.1}")).collect();
+        let round = |(micros, rate): &(f64, f64)| format!("{micros:.1} µs at {rate:.0}/s");
+        let rounds: Vec<String> = self.rounds.iter().map(round).collect();
         format!("{}: {}", self.what, rounds.join(", "))
     }
 }

@@ -233,6 +233,10 @@ impl<'l> Draft<'l> {
         let Some(method) = self.method.take() else { return Err(Malformed("no method")) };
         let target = self.whole_target(&method)?;
         let host = self.host()?;
+        if method == Method::TRACE {
+            // It would show what proxies on the way have added (RFC 9110 section 9.3.8).
+            self.refuse(Refusal::NotImplemented("TRACE is not served"));
+        }
         let awaits_continue = match self.fields.get(EXPECT) {
             None => false,
             Some(value) if value.as_bytes().eq_ignore_ascii_case(b"100-continue") => true,

@@ -38,6 +38,8 @@ pub struct Deferral {
     pub after: Duration,
     /// Why.
     pub because: Because,
+    /// For who asked: at this instant at the latest, just before the operation's deadline (INT-19).
+    pub latest: Option<Instant>,
 }
 
 /// Why a 202 goes out.
@@ -49,6 +51,8 @@ pub enum Because {
     WaitElapsed,
     /// The route answers everybody so, or the budget of heads is spent.
     Policy,
+    /// The operation's deadline is near.
+    Deadline,
 }
 
 /// Why a head that is due does not go out now.

@@ -122,7 +122,7 @@ fn int_13_a_stalled_client_gets_the_newest_once_it_reads() {
 #[test]
 fn prf_07_a_wait_of_zero_registers_and_defers_at_once() {
     let t = start();
-    let deferral = Some(Deferral { after: Duration::ZERO, because: Because::WaitElapsed });
+    let deferral = Some(Deferral { after: Duration::ZERO, because: Because::WaitElapsed, latest: None });
     let mut course = Course::new(Terms { heads: None, register_after: ms(100), deferral });
     course.on_received(t);
     assert!(matches!(course.poll_step(t, None), Some(Step::Register)));
@@ -135,7 +135,7 @@ fn prf_07_a_wait_of_zero_registers_and_defers_at_once() {
 fn a_full_store_means_no_location_and_no_202() {
     let t = start();
     let mut terms = opted_in();
-    terms.deferral = Some(Deferral { after: ms(500), because: Because::WaitElapsed });
+    terms.deferral = Some(Deferral { after: ms(500), because: Because::WaitElapsed, latest: None });
     let mut course = Course::new(terms);
     course.on_received(t);
     course.poll_step(t + ms(100), None);
@@ -159,7 +159,8 @@ fn int_12_a_spent_budget_is_silence_or_a_202() {
     assert!(silent.poll_step(t + Duration::from_secs(60), None).is_none());
     assert_eq!(silent.take_tally().budget, 1);
     assert_eq!(silent.timeout(), None);
-    terms.deferral = Some(Deferral { after: Duration::from_secs(600), because: Because::WaitElapsed });
+    terms.deferral =
+        Some(Deferral { after: Duration::from_secs(600), because: Because::WaitElapsed, latest: None });
     let mut deferring = following(terms, t);
     head(deferring.poll_step(t + ms(100), None));
     let step = deferring.poll_step(t + Duration::from_secs(11), None);
@@ -189,4 +190,56 @@ fn news_that_waits_longer_than_a_heartbeat_rides_on_it() {
     let next = head(course.poll_step(due, None));
     assert_eq!(next.reason, Reason::Progress);
     assert!(due - old <= Duration::from_secs(10));
+}
+
+/// A head that was due while the client did not read, and is overtaken by a relayed one, must not
+/// silence the exchange.
+#[test]
+fn int_09_heartbeats_go_on_after_a_withheld_head_was_overtaken() {
+    let t = start();
+    let mut course = following(opted_in(), t);
+    head(course.poll_step(t + ms(100), None));
+    let beat = course.timeout().unwrap();
+    assert!(course.poll_step(beat, Some(Withheld::Stalled)).is_none());
+    course.on_relayed(beat);
+    assert!(course.poll_step(beat, None).is_none(), "not due any more");
+    let next = course.timeout().expect("a next beat");
+    assert_eq!(head(course.poll_step(next, None)).reason, Reason::Heartbeat);
+}
+
+#[test]
+fn int_19_who_asked_is_answered_just_before_the_deadline() {
+    let t = start();
+    let latest = Some(t + Duration::from_secs(3));
+    let after = Duration::from_secs(60);
+    let deferral = Some(Deferral { after, because: Because::WaitElapsed, latest });
+    let mut course = Course::new(Terms { heads: None, register_after: Duration::MAX, deferral });
+    course.on_received(t + Duration::from_secs(1));
+    assert_eq!(course.timeout(), latest);
+    assert!(matches!(course.poll_step(t + Duration::from_secs(3), None), Some(Step::Register)));
+    course.on_registered(Some(monitor()), t, t + Duration::from_secs(3));
+    let step = course.poll_step(t + Duration::from_secs(3), None);
+    assert!(matches!(step, Some(Step::Defer(Because::Deadline))), "{step:?}");
+}
+
+#[test]
+fn an_exchange_without_heads_has_no_budget_to_spend() {
+    let t = start();
+    let deferral = Some(Deferral { after: ms(1), because: Because::WaitElapsed, latest: None });
+    let mut course = Course::resubscribed(Terms { heads: None, register_after: ms(1), deferral }, t, t);
+    course.on_snapshot(&report(&mut Operation::new(), 1), t);
+    assert_eq!(course.take_tally(), Tally::default());
+}
+
+#[test]
+fn a_resubscribed_client_whose_budget_is_spent_is_held_in_silence() {
+    let t = start();
+    let mut terms = opted_in();
+    terms.heads.as_mut().unwrap().cadence.maximum_heads = Some(1);
+    let after = Duration::from_secs(300);
+    terms.deferral = Some(Deferral { after, because: Because::WaitElapsed, latest: None });
+    let mut course = Course::resubscribed(terms, t, t);
+    head(course.poll_step(t, None));
+    assert_eq!(course.timeout(), Some(t + after));
+    assert!(course.poll_step(t + Duration::from_secs(60), None).is_none());
 }

@@ -75,6 +75,21 @@ fn sdm_11_sub_results_are_bounded() {
     assert_eq!(operation.snapshot().results.len(), MAX_RESULTS);
 }
 
+/// A record is counted with a fixed size by its store, so long URIs must not make it long.
+#[test]
+fn sdm_11_the_octets_of_sub_results_are_bounded() {
+    let mut operation = Operation::new();
+    for _ in 0..MAX_RESULTS {
+        let uri = format!("/{}", "a".repeat(4_095));
+        operation.apply(ProgressEvent::SubResult(StatusPair { status: 200, uri }));
+    }
+    let size = |snapshot: &Snapshot| snapshot.results.iter().map(|pair| pair.uri.len()).sum::<usize>();
+    assert_eq!(size(operation.snapshot()), MAX_RESULTS_SIZE);
+    operation.apply(ProgressEvent::SubResult(StatusPair { status: 200, uri: "/b".into() }));
+    assert_eq!(size(operation.snapshot()), MAX_RESULTS_SIZE);
+    assert_eq!(operation.snapshot().revision, MAX_RESULTS as u64 + 1, "counted all the same");
+}
+
 #[test]
 fn ids_have_one_spelling() {
     let id = OperationId::from_random(*b"0123456789abcdef");

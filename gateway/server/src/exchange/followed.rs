@@ -60,6 +60,10 @@ pub struct Manner {
     pub maximum_heads: Option<u32>,
     /// How the first head names the status document.
     pub naming: Naming,
+    /// What the client asked for.
+    pub asking: Asking,
+    /// Whether it gets heads.
+    pub audience: Audience,
     /// What becomes of the operation if it leaves.
     pub on_disconnect: OnDisconnect,
 }
@@ -71,6 +75,26 @@ pub enum Naming {
     Location,
     /// By `Link`: the request is part of a resumable upload (LOC-04).
     Link,
+}
+
+/// What a client asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// `processing` or `progress`.
+    ForHeads,
+    /// `respond-async` alone.
+    ForAsync,
+    /// Neither.
+    ForNothing,
+}
+
+/// Whether an exchange gets heads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// It does.
+    Heads,
+    /// It does not.
+    Silence,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +147,7 @@ impl Followed {
             return Poll::Ready(self.answer(answer));
         }
         if self.drain.poll_reached(Phase::Concluding, cx).is_ready() {
-            return Poll::Ready(self.conclude());
+            return self.poll_conclude(cx, account);
         }
         self.take_in(now);
         let said = loop {
@@ -172,9 +196,10 @@ impl Followed {
         None
     }
 
+    /// Registers the operation. If the response came first there is nothing to register: its
+    /// answer is on its way.
     fn register(&mut self, cx: &mut Context<'_>, now: Instant, account: &mut Account) {
         let cell = Arc::clone(self.cell());
-        // If the response came first there is nothing to register: its answer is on its way.
         if cell.begin_registration() {
             let operations = Arc::clone(&self.manner.operations);
             self.registering = Some(Box::pin(async move { operations.register(&cell).await }));
@@ -186,14 +211,17 @@ impl Followed {
         let Some(registering) = &mut self.registering else { return };
         let Poll::Ready(identity) = registering.as_mut().poll(cx) else { return };
         self.registering = None;
+        let naming = if self.cell().is_upload() { Naming::Link } else { self.manner.naming };
         let monitor = identity.map(|identity| {
             account.operation(identity.id);
-            match self.manner.naming {
+            match naming {
                 Naming::Location => Monitor::Location(identity.location),
                 Naming::Link => Monitor::Link(identity.link),
             }
         });
-        self.watching = Some(self.manner.metrics.operations.watch(Via::Interim));
+        if self.manner.audience == Audience::Heads && monitor.is_some() {
+            self.watching = Some(self.manner.metrics.operations.watch(Via::Interim));
+        }
         self.course.on_registered(monitor, self.grid, now);
     }
 
@@ -203,12 +231,6 @@ impl Followed {
         let (response, mode) = match answer {
             Answer::Direct(response) => (self.of_origin((*response).map(Content::Origin)), self.mode()),
             Answer::Recorded(response) => (self.of_origin(response.map(Content::Recorded)), self.mode()),
-            Answer::Failed(Fault::DEADLINE) if self.manner.accepted_applied.respond_async => {
-                match self.accepted(Downgrade::Deadline) {
-                    Some(saying) => return saying,
-                    None => (self.of_fault(&Fault::DEADLINE), self.mode()),
-                }
-            }
             Answer::Failed(fault) => (self.of_fault(&fault), self.mode()),
             Answer::Canceled => (self.of_cancellation(), self.mode()),
         };
@@ -237,10 +259,12 @@ impl Followed {
         response
     }
 
+    /// What its final response is told with: nothing to who has not asked for heads and got none.
     fn told(&self) -> Told {
+        let hears = self.manner.asking == Asking::ForHeads || self.course.has_spoken();
         Told {
             identity: self.cell().identity().cloned(),
-            snapshot: self.cell().snapshot(),
+            snapshot: hears.then(|| self.cell().snapshot()),
             dialect: self.manner.dialect,
             applied: self.manner.heads_applied,
         }
@@ -255,18 +279,31 @@ impl Followed {
             Because::Http10 => Downgrade::Http10,
             Because::WaitElapsed => Downgrade::WaitElapsed,
             Because::Policy => Downgrade::Policy,
+            Because::Deadline => Downgrade::Deadline,
         };
         self.accepted(reason)
     }
 
-    /// The gateway ends: a 202 for who has a status URI, else an honest 503 (interface section 8).
-    fn conclude(&mut self) -> Saying {
-        if let Some(saying) = self.accepted(Downgrade::Drain) {
-            return saying;
+    /// The gateway ends: a 202 for who asked for heads or a 202, else an honest 503 (interface
+    /// section 8). Nobody is cut over to a 202 before its request was received (DOC-13).
+    fn poll_conclude(&mut self, cx: &mut Context<'_>, account: &mut Account) -> Poll<Saying> {
+        if self.manner.asking != Asking::ForNothing && self.cell().received().is_some() {
+            let now = tokio::time::Instant::now().into_std();
+            if self.cell().identity().is_none() && self.registering.is_none() {
+                self.register(cx, now, account);
+            }
+            if self.registering.is_some() {
+                return Poll::Pending;
+            }
+            if let Some(saying) = self.accepted(Downgrade::Drain) {
+                return Poll::Ready(saying);
+            }
         }
         self.stage = Stage::Answered;
-        self.cell().abandon();
-        Saying::Final(self.manner.finishing.draining(), self.mode())
+        if !self.course.has_announced() {
+            self.cell().abandon();
+        }
+        Poll::Ready(Saying::Final(self.manner.finishing.draining(), self.mode()))
     }
 
     /// A 202, if the operation is registered.

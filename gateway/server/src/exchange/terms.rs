@@ -114,19 +114,38 @@ impl Plan {
             },
             None => Applied::default(),
         };
-        let asked = deferral.is_some() && preferences.respond_async;
-        let waited = deferral.filter(|_| preferences.wait.is_some()).map(|deferral| deferral.after.as_secs());
-        let accepted_applied = Applied { respond_async: asked, wait: waited, ..heads_applied };
+        let asked = deferral.is_some_and(|deferral| deferral.because == Because::WaitElapsed);
+        // An HTTP/1.0 client that did not ask is held for the route's time, not for its own.
+        let waited = preferences.wait.and(deferral).filter(|deferral| deferral.because != Because::Http10);
+        let applied_wait = waited.map(|deferral| deferral.after.as_secs());
+        let accepted_applied = Applied { respond_async: asked, wait: applied_wait, ..heads_applied };
         // Without heads the client learns of the operation by the 202 alone.
         let register_after = if heads.is_some() { settings.interim_after } else { Duration::MAX };
         let plan = Self {
             terms: Terms { heads, register_after, deferral },
             heads_applied,
             accepted_applied,
-            honoured: Honoured { respond_async: asked, wait: asked },
+            honoured: Honoured { respond_async: asked, wait: waited.is_some() },
             suppressed,
         };
         (Some(plan), suppressed)
+    }
+}
+
+/// How long before an operation's deadline who asked for a 202 gets it: long enough for the answer to
+/// be written while the operation still runs.
+const MARGIN: Duration = Duration::from_millis(50);
+
+impl Plan {
+    /// The operation begins now and ends after `deadline`: who asked for a 202 gets it just before
+    /// (INT-19). What the plan promised nobody is not changed.
+    pub fn answer_before(&mut self, deadline: Duration) {
+        if let Some(deferral) = &mut self.terms.deferral
+            && deferral.because == Because::WaitElapsed
+        {
+            let now = tokio::time::Instant::now().into_std();
+            deferral.latest = now.checked_add(deadline.saturating_sub(MARGIN.min(deadline / 10)));
+        }
     }
 }
 
@@ -152,7 +171,8 @@ fn entitlement(settings: &ProgressSettings, client: &Client) -> Entitlement {
     }
 }
 
-fn head_terms(settings: &ProgressSettings, client: &Client) -> HeadTerms {
+/// How heads are written to a client of a route, and how many of them.
+pub fn head_terms(settings: &ProgressSettings, client: &Client) -> HeadTerms {
     let budgets = [settings.maximum_heads, client.maximum_heads()];
     let preferences = client.preferences;
     let applied =
@@ -171,20 +191,19 @@ fn head_terms(settings: &ProgressSettings, client: &Client) -> HeadTerms {
 /// When a 202 takes the place of the final response (PRF-07, PRF-08, V10-02).
 fn deferral(settings: &ProgressSettings, client: &Client) -> Option<Deferral> {
     let Preferences { respond_async, wait, .. } = client.preferences;
-    if client.protocol == Protocol::Http10 {
-        let hold = settings.http10_accept_after?;
-        let asked = respond_async && settings.accept_async != AcceptAsync::Never;
-        let after = wait.filter(|_| asked).unwrap_or(hold).min(settings.deadline);
-        let because = if asked { Because::WaitElapsed } else { Because::Http10 };
-        return Some(Deferral { after, because });
-    }
-    let because = match settings.accept_async {
-        AcceptAsync::Never => return None,
-        _ if respond_async => Because::WaitElapsed,
-        AcceptAsync::OnRequest => return None,
-        AcceptAsync::Always => Because::Policy,
+    let http10 = client.protocol == Protocol::Http10;
+    let (hold, because) = match settings.accept_async {
+        AcceptAsync::OnRequest | AcceptAsync::Always if respond_async => {
+            let hold = if http10 { settings.http10_accept_after } else { None };
+            (wait.or(hold).unwrap_or(settings.accept_after), Because::WaitElapsed)
+        }
+        _ if http10 && settings.http10_accept_after.is_some() => {
+            (settings.http10_accept_after?, Because::Http10)
+        }
+        AcceptAsync::Always => (wait.unwrap_or(settings.accept_after), Because::Policy),
+        AcceptAsync::OnRequest | AcceptAsync::Never => return None,
     };
-    Some(Deferral { after: wait.unwrap_or(settings.accept_after).min(settings.deadline), because })
+    Some(Deferral { after: hold.min(settings.deadline), because, latest: None })
 }
 
 #[cfg(test)]

@@ -54,6 +54,11 @@ impl ExchangeMetrics {
         self.durations.of(mode).observe(elapsed.as_secs_f64());
     }
 
+    /// A request was refused before it could be timed: counted without a duration.
+    pub fn refused(&self, mode: Mode, code: StatusCode) {
+        self.requests.of(mode).of(code).inc();
+    }
+
     /// An interim head was written. Heads of ours are 102 whatever `status` says.
     pub fn interim(&self, reason: Reason, status: StatusCode) {
         self.generated.of(reason).as_ref().unwrap_or_else(|| self.relayed.of(status)).inc();

@@ -1,20 +1,24 @@
 //! The latest state of one operation, for everyone who has to do with it.
 
+mod watcher;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::Response;
 use jiff::Timestamp;
 use progress_core::document::{RequestSummary, Times};
-use progress_core::event::ProgressEvent;
+use progress_core::event::{Outcome, ProgressEvent};
 use progress_core::interim::InterimHead;
-use progress_core::operation::{Applied, Operation, OperationId, Snapshot};
+use progress_core::operation::{Applied, Operation, Snapshot};
 use slab::Slab;
 
-use super::RecordingReader;
+use super::{Fault, Identity, RecordingReader};
 use crate::upstream::UpstreamBody;
+
+pub use watcher::Watcher;
 
 /// Interim heads of the origin's that wait to be relayed; then the origin is not read on (FWD-11).
 const MAX_RELAYS: usize = 64;
@@ -32,19 +36,6 @@ pub struct OperationCell {
     state: Mutex<State>,
 }
 
-/// The names of a registered operation.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    /// Its id.
-    pub id: OperationId,
-    /// Its status URI, absolute.
-    pub uri: Arc<str>,
-    /// The same as a field value (LOC-02: byte for byte the same everywhere).
-    pub location: HeaderValue,
-    /// `Link: <…>; rel="status"` (LOC-08).
-    pub link: HeaderValue,
-}
-
 /// What the client that waits for an operation is to get. Taken once.
 #[derive(Debug)]
 pub enum Answer {
@@ -58,21 +49,6 @@ pub enum Answer {
     Canceled,
 }
 
-/// Why there is no final response, as the waiting client is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// The status of the problem.
-    pub status: StatusCode,
-    /// The last part of the problem's type.
-    pub problem: &'static str,
-    /// For programs that read the status document.
-    pub code: &'static str,
-    /// For people.
-    pub detail: &'static str,
-    /// The error type for `Proxy-Status`; `None` where the client is to blame.
-    pub proxy_error: Option<&'static str>,
-}
-
 /// What the task that works on an operation is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
@@ -82,21 +58,17 @@ pub enum Control {
     Abandon,
 }
 
-/// Follows a cell; dropping it stops that.
-#[derive(Debug)]
-pub struct Watcher {
-    cell: Arc<OperationCell>,
-    key: usize,
-}
-
 #[derive(Debug)]
 struct State {
     operation: Operation,
     times: Times,
+    /// The end while it is being stored: nobody is shown it yet, and nothing changes any more.
+    ending: Option<(Operation, Times)>,
     registration: Registration,
     answer: Option<Answer>,
     relays: VecDeque<InterimHead>,
     audience: Audience,
+    upload: Upload,
     received: Option<Instant>,
     control: Option<Control>,
     /// One per watching exchange.
@@ -109,6 +81,13 @@ struct State {
 enum Audience {
     Waiting,
     Gone,
+}
+
+/// Whether the origin treats the request as part of a resumable upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Upload {
+    No,
+    Resumable,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,22 +110,18 @@ impl OperationCell {
         let state = State {
             operation: Operation::new(),
             times: Times { create: now, update: now, end: None, expire: None },
+            ending: None,
             registration: Registration::Open,
             answer: None,
             relays: VecDeque::new(),
             audience: Audience::Waiting,
+            upload: Upload::No,
             received: None,
             control: None,
             watchers: Slab::new(),
             task: None,
         };
         Arc::new(Self { route, route_name, request, identity: OnceLock::new(), state: Mutex::new(state) })
-    }
-
-    /// A new watcher.
-    pub fn watch(self: &Arc<Self>) -> Watcher {
-        let key = self.state().watchers.insert(None);
-        Watcher { cell: Arc::clone(self), key }
     }
 
     /// Its names, once it is registered.
@@ -159,9 +134,10 @@ impl OperationCell {
         Arc::clone(self.state().operation.snapshot())
     }
 
-    /// Its times.
-    pub fn times(&self) -> Times {
-        self.state().times
+    /// The latest state with its times, both of one moment.
+    pub fn shown(&self) -> (Arc<Snapshot>, Times) {
+        let state = self.state();
+        (Arc::clone(state.operation.snapshot()), state.times)
     }
 
     /// When the request had been received completely, if it has.
@@ -209,9 +185,13 @@ impl OperationCell {
         state.wake_task();
     }
 
-    /// Somebody who may wants it cancelled. Returns the state at this moment.
+    /// Somebody who may wants it cancelled. Returns the state at this moment. It is too late once
+    /// the end is being stored: a state after it would have the revision of the end.
     pub fn cancel(&self) -> Arc<Snapshot> {
         let mut state = self.state();
+        if state.ending.is_some() || state.operation.snapshot().is_finished() {
+            return Arc::clone(state.operation.snapshot());
+        }
         state.operation.cancel();
         state.control.get_or_insert(Control::Cancel);
         state.wake_watchers();
@@ -246,7 +226,7 @@ impl OperationCell {
         state.wake_task();
     }
 
-    /// The store has no room.
+    /// It is not registered after all: the store has no room, or nobody waits for it any more.
     pub fn unregistered(&self) {
         let mut state = self.state();
         state.registration = Registration::Closed;
@@ -269,9 +249,22 @@ impl OperationCell {
         Poll::Pending
     }
 
+    /// The origin sent a `104`: the request is part of a resumable upload (LOC-04).
+    pub fn on_upload(&self) {
+        self.state().upload = Upload::Resumable;
+    }
+
+    /// Whether the origin has sent a `104`.
+    pub fn is_upload(&self) -> bool {
+        self.state().upload == Upload::Resumable
+    }
+
     /// The origin reported something.
     pub fn apply(&self, event: ProgressEvent, now: Timestamp) -> Applied {
         let mut state = self.state();
+        if state.ending.is_some() {
+            return Applied::Refused;
+        }
         let applied = state.operation.apply(event);
         if applied != Applied::Refused {
             state.times.update = now;
@@ -324,17 +317,27 @@ impl OperationCell {
         }
     }
 
-    /// What the operation would be with this outcome, for the store.
-    pub fn operation(&self) -> Operation {
-        self.state().operation.clone()
+    /// Fixes the end, for the store: from now on nothing changes. `None`: it is over already.
+    pub fn end(&self, outcome: Outcome, at: Timestamp) -> Option<Arc<Snapshot>> {
+        let mut state = self.state();
+        let mut operation = state.operation.clone();
+        if operation.finish(outcome) == Applied::Refused {
+            return None;
+        }
+        let times = Times { update: at, end: Some(at), ..state.times };
+        let snapshot = Arc::clone(operation.snapshot());
+        state.ending = Some((operation, times));
+        Some(snapshot)
     }
 
-    /// The operation is over and stored as such.
-    pub fn finished(&self, operation: Operation, times: Times) {
+    /// The end is stored, until `expire`: now everybody is shown it.
+    pub fn finished(&self, expire: Option<Timestamp>) {
         let mut state = self.state();
-        state.operation = operation;
-        state.times = times;
-        state.wake_watchers();
+        if let Some((operation, times)) = state.ending.take() {
+            state.operation = operation;
+            state.times = Times { expire, ..times };
+            state.wake_watchers();
+        }
     }
 }
 
@@ -352,36 +355,4 @@ impl State {
             waker.wake();
         }
     }
-}
-
-// === impl Watcher ===
-
-impl Watcher {
-    /// Has the current task woken at the next change.
-    pub fn register(&self, cx: &Context<'_>) {
-        let mut state = self.cell.state();
-        match &mut state.watchers[self.key] {
-            Some(waker) if waker.will_wake(cx.waker()) => {}
-            slot => *slot = Some(cx.waker().clone()),
-        }
-    }
-
-    /// The cell.
-    pub fn cell(&self) -> &Arc<OperationCell> {
-        &self.cell
-    }
-}
-
-impl Drop for Watcher {
-    fn drop(&mut self) {
-        self.cell.state().watchers.try_remove(self.key);
-    }
-}
-
-/// The fields that a recorded response keeps: no cookies, nothing connection-specific (interface
-/// section 4, S-17).
-pub(super) fn recordable(fields: &HeaderMap) -> HeaderMap {
-    let mut fields = fields.clone();
-    fields.remove(http::header::SET_COOKIE);
-    fields
 }

@@ -121,10 +121,15 @@ impl Recording {
         state.wake_reader();
     }
 
-    /// The content is complete, or broke off.
+    /// Whether the result is kept so far. Once it is not, the origin waits for the reader.
+    pub fn is_kept(&self) -> bool {
+        matches!(self.state().keeping, Keeping::Kept(_))
+    }
+
+    /// The content is complete, or broke off. The first end stands.
     pub fn end(&self, end: Result<Option<HeaderMap>, BodyError>) {
         let mut state = self.state();
-        state.end = Some(end);
+        state.end.get_or_insert(end);
         state.wake_reader();
     }
 

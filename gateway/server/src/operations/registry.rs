@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::future::{Future, poll_fn};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use http::HeaderValue;
 use progress_core::document::Status;
 use progress_core::event::Outcome;
 use progress_core::operation::OperationId;
@@ -12,7 +11,7 @@ use status_store::{
     Ending, Found, Record, Reservation, StatusStore, Store, StoreError, StoredResponse, clock, random_id,
 };
 
-use super::cell::{Identity, OperationCell};
+use super::{Identity, OperationCell};
 use crate::metrics::Metrics;
 use crate::metrics::labels::{Label, State, StoreFault, StoreOperation};
 
@@ -31,6 +30,20 @@ pub struct Operations {
 pub struct Origin {
     base: OnceLock<String>,
     path: String,
+}
+
+/// A registration under way. Dropped before it is done, it leaves nothing of it behind.
+struct Registering<'a> {
+    operations: &'a Operations,
+    cell: &'a Arc<OperationCell>,
+    id: Option<OperationId>,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Open,
+    Done,
 }
 
 /// What is known of an id.
@@ -104,32 +117,34 @@ impl Operations {
 
     /// Registers an operation whose registration was begun: afterwards its status URI can be
     /// announced. `None`: the store has no room, or the system no randomness; then there is
-    /// neither a Location nor a 202 (interface section 8).
+    /// neither a Location nor a 202 (interface section 8). Dropped before it is ready, it leaves
+    /// the operation unregistered.
     pub async fn register(&self, cell: &Arc<OperationCell>) -> Option<Identity> {
-        let registered = self.accept(cell).await;
-        match &registered {
-            Some(identity) => cell.registered(identity.clone()),
-            None => cell.unregistered(),
-        }
-        registered
+        let mut registering = Registering { operations: self, cell, id: None, stage: Stage::Open };
+        let identity = self.accept(&mut registering).await?;
+        registering.stage = Stage::Done;
+        cell.registered(identity.clone());
+        Some(identity)
     }
 
-    async fn accept(&self, cell: &Arc<OperationCell>) -> Option<Identity> {
+    async fn accept(&self, registering: &mut Registering<'_>) -> Option<Identity> {
+        let cell = registering.cell;
         let id = random_id().ok()?;
         let identity = Identity::new(id, self.origin.status_uri(id))?;
+        let (snapshot, times) = cell.shown();
         let record = Record {
             id,
             route: Arc::clone(&cell.route_name),
             request: cell.request.clone(),
-            snapshot: cell.snapshot(),
-            times: cell.times(),
+            snapshot,
+            times,
             response: None,
         };
+        registering.id = Some(id);
         self.running().insert(id, Arc::clone(cell));
         let accepted = self.measured(StoreOperation::Accept, self.store.accept(record)).await;
         if let Err(error) = accepted {
             tracing::warn!(%error, "an operation could not be registered");
-            self.running().remove(&id);
             return None;
         }
         Some(identity)
@@ -157,28 +172,23 @@ impl Operations {
         }
     }
 
-    /// Ends an operation: first in the store, then for everyone who watches it.
+    /// Ends an operation: first in the store, then for everyone who watches it. Whoever is woken
+    /// finds the record in the store.
     pub async fn finish(&self, cell: &OperationCell, outcome: Outcome, response: Option<StoredResponse>) {
         poll_fn(|cx| cell.poll_settled(cx)).await;
-        let mut operation = cell.operation();
-        operation.finish(outcome);
-        let mut times = cell.times();
         let at = clock::now();
-        times.update = at;
-        times.end = Some(at);
+        let Some(snapshot) = cell.end(outcome, at) else { return };
+        let mut expire = None;
         if let Some(identity) = cell.identity() {
-            let snapshot = Arc::clone(operation.snapshot());
             let ending = Ending { snapshot, response: response.map(Arc::new), at };
             let finished = self.store.finish(identity.id, ending);
             match self.measured(StoreOperation::Finish, finished).await {
-                Ok(record) => times = record.times,
+                Ok(record) => expire = record.times.expire,
                 Err(error) => tracing::error!(%error, operation = identity.id.short(), "an outcome was lost"),
             }
-        }
-        cell.finished(operation, times);
-        if let Some(identity) = cell.identity() {
             self.running().remove(&identity.id);
         }
+        cell.finished(expire);
     }
 
     /// Forgets an operation whose status URI never left the gateway.
@@ -250,11 +260,14 @@ impl Operations {
     }
 }
 
-impl Identity {
-    fn new(id: OperationId, uri: String) -> Option<Self> {
-        let location = HeaderValue::try_from(&uri).ok()?;
-        let link = HeaderValue::try_from(format!("<{uri}>; rel=\"status\"")).ok()?;
-        Some(Self { id, uri: uri.into(), location, link })
+impl Drop for Registering<'_> {
+    fn drop(&mut self) {
+        if self.stage == Stage::Open {
+            if let Some(id) = self.id {
+                self.operations.running().remove(&id);
+            }
+            self.cell.unregistered();
+        }
     }
 }
 
@@ -268,3 +281,6 @@ fn state_of(status: Status) -> State {
         Status::Canceled => State::Canceled,
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use downstream::{Alarm, Phase, Window};
 use progress_core::exchange::{Course, Step, Terms};
+use progress_core::prefer::Applied;
 
 use super::Lookup;
 use super::lookup::Asked;
@@ -32,6 +33,8 @@ pub struct Held {
 pub(super) struct Hold {
     pub(super) terms: Terms,
     pub(super) until: Until,
+    /// What is honoured by it (PRF-13).
+    pub(super) applied: Applied,
 }
 
 /// What a held request waits for, besides its time being up.
@@ -44,7 +47,8 @@ pub(super) enum Until {
 }
 
 impl Held {
-    pub(super) fn new(cell: &Arc<OperationCell>, hold: Hold, asked: Asked) -> Self {
+    pub(super) fn new(cell: &Arc<OperationCell>, hold: Hold, mut asked: Asked) -> Self {
+        asked.applied = hold.applied;
         let pulse = &asked.opening.pulse;
         let now = tokio::time::Instant::now().into_std();
         let via = if hold.terms.heads.is_some() { Via::Interim } else { Via::Poll };

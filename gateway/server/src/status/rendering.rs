@@ -52,13 +52,9 @@ pub struct View {
 impl View {
     /// An operation that is still in memory.
     pub fn of_cell(cell: &OperationCell, identity: &Identity) -> Self {
-        Self {
-            id: identity.id,
-            uri: Arc::clone(&identity.uri),
-            snapshot: cell.snapshot(),
-            request: cell.request.clone(),
-            times: cell.times(),
-        }
+        let (snapshot, times) = cell.shown();
+        let uri = Arc::clone(&identity.uri);
+        Self { id: identity.id, uri, snapshot, request: cell.request.clone(), times }
     }
 
     /// The same operation in another state of its own.

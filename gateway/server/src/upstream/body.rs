@@ -1,12 +1,15 @@
 //! The content of an origin's response, whatever wire it comes on.
 
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use downstream::BodyError;
 use h1_adapter::client::ClientBody;
 use http_body::{Body, Frame, SizeHint};
+use tokio::time::Sleep;
 
 use super::h2::Http2Body;
 use super::link::Link;
@@ -18,28 +21,49 @@ use super::server::Home;
 ///
 /// # Errors
 /// [`BodyError::Origin`] when it breaks off, breaks its framing, or the origin falls silent for the
-/// upstream's `idle-timeout`; never a clean end (U-03, U-04, T-10).
+/// upstream's `idle-timeout`, or its deadline comes; never a clean end (U-03, U-04, T-10).
 #[derive(Debug)]
 pub struct UpstreamBody {
     wire: Wire,
     silence: Silence,
+    deadline: Option<Pin<Box<Sleep>>>,
 }
 
 #[derive(Debug)]
 enum Wire {
     H1(ClientBody<Link, Home>),
     H2(Http2Body),
-    /// The origin fell silent: what it sent, and its connection, are gone.
+    /// The origin took too long: what it sent, and its connection, are gone.
     Dropped,
 }
 
 impl UpstreamBody {
     pub(super) fn h1(body: ClientBody<Link, Home>, silence: Silence) -> Self {
-        Self { wire: Wire::H1(body), silence }
+        Self { wire: Wire::H1(body), silence, deadline: None }
     }
 
     pub(super) fn h2(body: Http2Body, silence: Silence) -> Self {
-        Self { wire: Wire::H2(body), silence }
+        Self { wire: Wire::H2(body), silence, deadline: None }
+    }
+
+    /// The same content, which must have come completely at a time (INT-19).
+    #[must_use]
+    pub fn ending_by(mut self, deadline: Option<Instant>) -> Self {
+        self.deadline = deadline.map(|at| Box::pin(tokio::time::sleep_until(at.into())));
+        self
+    }
+
+    /// The same content, which breaks off when nothing comes for so long (`stall-timeout`).
+    #[must_use]
+    pub fn silent_for(mut self, limit: Option<Duration>) -> Self {
+        self.silence = Silence::new(limit);
+        self
+    }
+
+    fn give_up(&mut self, why: &'static str) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.wire = Wire::Dropped;
+        self.deadline = None;
+        Poll::Ready(Some(Err(BodyError::Origin(why))))
     }
 
     fn activity(&self) -> u64 {
@@ -60,6 +84,9 @@ impl Body for UpstreamBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
+        if this.deadline.as_mut().is_some_and(|deadline| deadline.as_mut().poll(cx).is_ready()) {
+            return this.give_up("it did not end before the deadline");
+        }
         let before = this.activity();
         let polled = match &mut this.wire {
             Wire::H1(body) => Pin::new(body).poll_frame(cx),
@@ -70,8 +97,7 @@ impl Body for UpstreamBody {
             this.silence.broken();
         }
         if polled.is_pending() && this.silence.poll_too_long(cx).is_ready() {
-            this.wire = Wire::Dropped;
-            return Poll::Ready(Some(Err(BodyError::Origin("nothing came in time"))));
+            return this.give_up("nothing came in time");
         }
         polled
     }

@@ -113,6 +113,11 @@ impl UpstreamCall {
         Poll::Ready(event)
     }
 
+    /// Whether there is a connection for the request: before, nobody waits for the origin's answer.
+    pub fn is_connected(&self) -> bool {
+        matches!(self.state, State::H1(_) | State::H2(_))
+    }
+
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<UpstreamEvent, UpstreamError>> {
         loop {
             match &mut self.state {

@@ -22,24 +22,25 @@ pub enum Patience {
 /// The timer is set for the first wait and then only re-armed when it fires too early, so that a
 /// busy exchange pays for reading the clock once per wait.
 #[derive(Debug, Default)]
-pub(super) struct Silence {
+pub struct Silence {
     limit: Option<Duration>,
     since: Option<Instant>,
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl Silence {
-    pub(super) fn new(limit: Option<Duration>) -> Self {
+    /// Silence that is too long after `limit`; `None`: never.
+    pub fn new(limit: Option<Duration>) -> Self {
         Self { limit, since: None, sleep: None }
     }
 
     /// Something came from the origin, or it is not being waited for (FWD-07).
-    pub(super) fn broken(&mut self) {
+    pub fn broken(&mut self) {
         self.since = None;
     }
 
     /// Ready once the silence is too long. To be called when nothing came.
-    pub(super) fn poll_too_long(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub fn poll_too_long(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(limit) = self.limit else { return Poll::Pending };
         let since = *self.since.get_or_insert_with(Instant::now);
         let ends = since + limit;

@@ -32,6 +32,8 @@ pub struct Ask {
     pub path: String,
     pub fields: Vec<(&'static str, String)>,
     pub body: Bytes,
+    /// How long the client rests in the middle of its content.
+    pub rest: Option<Duration>,
 }
 
 /// The head of a response.
@@ -73,7 +75,13 @@ pub struct Heard {
 
 impl Ask {
     pub fn get(path: &str) -> Self {
-        Self { method: Method::GET, path: path.to_owned(), fields: Vec::new(), body: Bytes::new() }
+        Self {
+            method: Method::GET,
+            path: path.to_owned(),
+            fields: Vec::new(),
+            body: Bytes::new(),
+            rest: None,
+        }
     }
 
     pub fn post(path: &str, body: &str) -> Self {
@@ -89,6 +97,19 @@ impl Ask {
     pub fn field(mut self, name: &'static str, value: &str) -> Self {
         self.fields.push((name, value.to_owned()));
         self
+    }
+
+    pub fn resting(mut self, rest: Duration) -> Self {
+        self.rest = Some(rest);
+        self
+    }
+
+    /// The content, in two halves if the client rests between them.
+    fn halves(&self) -> (Bytes, Option<(Duration, Bytes)>) {
+        let Some(rest) = self.rest else { return (self.body.clone(), None) };
+        let mut first = self.body.clone();
+        let second = first.split_off(first.len() / 2);
+        (first, Some((rest, second)))
     }
 
     pub fn prefer(self, value: &str) -> Self {

@@ -1,11 +1,19 @@
 //! The scenarios of the matrix. Each takes the wire that its client speaks.
 
+mod bodies;
+mod ending;
 mod faults;
 mod following;
 mod holding;
 mod passing;
+mod policies;
+mod recording;
 
+pub use bodies::*;
+pub use ending::*;
 pub use faults::*;
 pub use following::*;
 pub use holding::*;
 pub use passing::*;
+pub use policies::*;
+pub use recording::*;

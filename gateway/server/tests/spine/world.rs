@@ -44,6 +44,66 @@ upstream = "origin"
 [routes.progress]
 interim-after = "20ms"
 stall-timeout = "300ms"
+[[client-profiles]]
+user-agent = "deaf/"
+interim = "never"
+[[client-profiles]]
+user-agent = "brief/"
+maximum-heads = 1
+[[routes]]
+name = "always-202"
+match = { path = "/always-202" }
+upstream = "origin"
+[routes.progress]
+accept-async = "always"
+accept-after = "50ms"
+[[routes]]
+name = "never-202"
+match = { path = "/never-202" }
+upstream = "origin"
+[routes.progress]
+accept-async = "never"
+[[routes]]
+name = "always-102"
+match = { path = "/always-102" }
+upstream = "origin"
+[routes.progress]
+interim = "always"
+interim-after = "20ms"
+[[routes]]
+name = "never-102"
+match = { path = "/never-102" }
+upstream = "origin"
+[routes.progress]
+interim = "never"
+[[routes]]
+name = "leaving"
+match = { path = "/leaving" }
+upstream = "origin"
+[routes.progress]
+interim-after = "20ms"
+on-disconnect = "cancel"
+[[routes]]
+name = "budgeted"
+match = { path = "/budgeted" }
+upstream = "origin"
+[routes.progress]
+interim-after = "20ms"
+minimum-interval = "20ms"
+maximum-heads = 2
+[[routes]]
+name = "never-10"
+match = { path = "/never-10" }
+upstream = "origin"
+[routes.progress]
+http10-accept-after = "never"
+[[routes]]
+name = "tight"
+match = { path = "/tight" }
+upstream = "origin"
+[routes.progress]
+interim-after = "20ms"
+maximum-result = "1KiB"
 [[routes]]
 name = "jobs"
 match = { path = "/jobs" }
@@ -61,6 +121,7 @@ pub struct World {
     pub origin: Arc<Origin>,
     pub target: Target,
     pub gateway: gateway::Running,
+    pub drain: Drain,
 }
 
 impl World {
@@ -68,12 +129,13 @@ impl World {
         let origin = Origin::start().await;
         let text = CONFIGURATION.replace("ORIGIN", &origin.address.to_string());
         let settings = config::parse(&text, Path::new("spine.toml")).expect("a valid configuration");
-        let gateway = gateway::start(&settings, Drain::new()).expect("the gateway starts");
+        let drain = Drain::new();
+        let gateway = gateway::start(&settings, drain.clone()).expect("the gateway starts");
         let mut trusted = rustls::RootCertStore::empty();
         let certificate = gateway.certificates()[0].clone().expect("a listener with TLS");
         trusted.add(certificate).expect("a certificate");
         let target = Target { address: gateway.addresses()[0], trusted: Arc::new(trusted) };
-        Self { origin, target, gateway }
+        Self { origin, target, gateway, drain }
     }
 
     pub fn begin(&self, wire: Wire, ask: Ask) -> Talk {

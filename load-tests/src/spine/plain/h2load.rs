@@ -14,8 +14,9 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// Sends `requests` over TLS; all of them must be answered with success.
-    pub(super) async fn run(self, stage: &Stage, address: SocketAddr, requests: u64) -> Result<(), Trouble> {
+    /// Sends `requests` over TLS, and returns how many were answered in a second; all of them must
+    /// be answered with success.
+    pub(super) async fn run(self, stage: &Stage, address: SocketAddr, requests: u64) -> Result<f64, Trouble> {
         let mut command = stage.command(Side::Measuring, "h2load");
         if self.wire == Wire::H1 {
             command.arg("--h1");
@@ -28,11 +29,17 @@ impl Load {
             .await
             .map_err(Trouble::system("running h2load"))?;
         let text = String::from_utf8_lossy(&output.stdout);
-        if all_succeeded(&text, requests) {
-            return Ok(());
+        match rate(&text) {
+            Some(rate) if all_succeeded(&text, requests) => Ok(rate),
+            _ => Err(Trouble::Unexpected { doing: "running h2load", reason: text.into_owned() }),
         }
-        Err(Trouble::Unexpected { doing: "running h2load", reason: text.into_owned() })
     }
+}
+
+/// `finished in 1.20s, 8.33 req/s, 1.00KB/s`.
+fn rate(text: &str) -> Option<f64> {
+    let line = text.lines().find(|line| line.starts_with("finished in "))?;
+    line.split(", ").find_map(|part| part.strip_suffix(" req/s"))?.parse().ok()
 }
 
 /// `requests: 10 total, 10 started, 10 done, 10 succeeded, 0 failed, …` and `status codes: 10 2xx, …`.
@@ -48,12 +55,14 @@ mod tests {
 
     #[test]
     fn success_is_read_from_the_summary() {
-        let text = "finished in 1.00s, 10.00 req/s\n\
+        let text = "finished in 1.00s, 10.00 req/s, 1.20KB/s\n\
                     requests: 10 total, 10 started, 10 done, 10 succeeded, 0 failed, 0 errored, 0 timeout\n\
                     status codes: 10 2xx, 0 3xx, 0 4xx, 0 5xx\n";
         assert!(all_succeeded(text, 10));
+        assert!(rate(text).is_some_and(|rate| (rate - 10.0).abs() < 0.001));
         assert!(!all_succeeded(text, 11));
         assert!(!all_succeeded(&text.replace("10 2xx", "9 2xx"), 10));
         assert!(!all_succeeded("", 10));
+        assert_eq!(rate(""), None);
     }
 }

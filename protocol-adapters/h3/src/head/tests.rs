@@ -121,6 +121,11 @@ fn well_formed_and_not_served() {
 }
 
 #[test]
+fn b15_trace_is_not_implemented() {
+    assert_eq!(refused(&replaced(":method", b"TRACE")), Refusal::NotImplemented("TRACE is not served"));
+}
+
+#[test]
 fn q10_limits_of_a_head() {
     let path = [b"/".as_slice(), &[b'x'; 8 * 1024]].concat();
     assert_eq!(refused(&replaced(":path", &path)), Refusal::TargetTooLong);

@@ -93,3 +93,30 @@ fn a_client_of_a_202_is_registered_only_when_it_is_due() {
     let plan = plan(&on_request(), &client(Protocol::H2, &[("prefer", "respond-async")])).unwrap();
     assert_eq!(plan.terms.register_after, Duration::MAX);
 }
+
+#[test]
+fn an_http_10_client_that_asked_is_answered_where_others_never_are() {
+    let never = ProgressSettings { http10_accept_after: None, ..on_request() };
+    let asked = client(Protocol::Http10, &[("prefer", "respond-async, wait=1")]);
+    let deferral = Plan::new(&never, &asked).0.unwrap().terms.deferral.unwrap();
+    assert_eq!((deferral.after.as_secs(), deferral.because), (1, Because::WaitElapsed));
+    let always = ProgressSettings { accept_async: AcceptAsync::Always, ..never };
+    let deferral = Plan::new(&always, &client(Protocol::Http10, &[])).0.unwrap().terms.deferral.unwrap();
+    assert_eq!(deferral.because, Because::Policy);
+}
+
+#[test]
+fn prf_13_a_wait_that_was_not_used_is_not_named() {
+    let (plan, _) = Plan::new(&on_request(), &client(Protocol::Http10, &[("prefer", "wait=20")]));
+    let plan = plan.unwrap();
+    assert_eq!(plan.accepted_applied.print(), None);
+    assert_eq!(plan.honoured, Honoured::default());
+}
+
+#[test]
+fn prf_15_a_wait_that_a_route_honours_for_everybody_stays_here() {
+    let always = ProgressSettings { accept_async: AcceptAsync::Always, ..on_request() };
+    let plan = plan(&always, &client(Protocol::H2, &[("prefer", "wait=1")])).unwrap();
+    assert_eq!(plan.honoured, Honoured { respond_async: false, wait: true });
+    assert_eq!(plan.accepted_applied.print().unwrap(), "wait=1");
+}

@@ -17,8 +17,15 @@ pub async fn ask(target: &Target, wire: Wire, ask: &Ask, report: &Report) -> Res
     let tcp = TcpStream::connect(target.address).await?;
     let connector = TlsConnector::from(Arc::new(tls(target, b"http/1.1")));
     let mut io = connector.connect("localhost".try_into()?, tcp).await?;
+    let (first, second) = ask.halves();
     io.write_all(&request(wire, ask)).await?;
+    io.write_all(&first).await?;
     io.flush().await?;
+    if let Some((rest, second)) = second {
+        tokio::time::sleep(rest).await;
+        io.write_all(&second).await?;
+        io.flush().await?;
+    }
     let mut buffer = BytesMut::new();
     loop {
         let head = head(&mut io, &mut buffer).await?;
@@ -39,9 +46,7 @@ fn request(wire: Wire, ask: &Ask) -> Vec<u8> {
     if !ask.body.is_empty() {
         let _ = write!(text, "Content-Length: {}\r\n", ask.body.len());
     }
-    let mut octets = format!("{text}\r\n").into_bytes();
-    octets.extend_from_slice(&ask.body);
-    octets
+    format!("{text}\r\n").into_bytes()
 }
 
 async fn head(io: &mut TlsStream<TcpStream>, buffer: &mut BytesMut) -> Result<Head, Failure> {

@@ -19,7 +19,12 @@ pub async fn ask(target: &Target, ask: &Ask, report: &Report) -> Result<(Head, B
     let exchange = async {
         let (mut response, mut content) = requests.send_request(request(ask)?, ask.body.is_empty())?;
         if !ask.body.is_empty() {
-            content.send_data(ask.body.clone(), true)?;
+            let (first, second) = ask.halves();
+            content.send_data(first, second.is_none())?;
+            if let Some((rest, second)) = second {
+                tokio::time::sleep(rest).await;
+                content.send_data(second, true)?;
+            }
         }
         while let Some(interim) = poll_fn(|cx| response.poll_informational(cx)).await {
             let (parts, ()) = interim?.into_parts();
@@ -35,9 +40,11 @@ pub async fn ask(target: &Target, ask: &Ask, report: &Report) -> Result<(Head, B
         }
         Ok((Head { status: parts.status.as_u16(), fields: parts.headers }, whole.freeze()))
     };
+    let mut exchange = std::pin::pin!(exchange);
     tokio::select! {
-        answered = exchange => answered,
-        ended = connection => Err(format!("the connection ended: {ended:?}").into()),
+        answered = &mut exchange => answered,
+        // What came before the end is still to be read; then this ends as well.
+        _ended = connection => exchange.await,
     }
 }
 

@@ -18,7 +18,12 @@ pub async fn ask(target: &Target, ask: &Ask, report: &Report) -> Result<(Head, B
     let exchange = async {
         let mut stream = requests.send_request(request(ask)?).await?;
         if !ask.body.is_empty() {
-            stream.send_data(ask.body.clone()).await?;
+            let (first, second) = ask.halves();
+            stream.send_data(first).await?;
+            if let Some((rest, second)) = second {
+                tokio::time::sleep(rest).await;
+                stream.send_data(second).await?;
+            }
         }
         stream.finish().await?;
         let last = loop {
@@ -35,9 +40,11 @@ pub async fn ask(target: &Target, ask: &Ask, report: &Report) -> Result<(Head, B
         }
         Ok((last, whole.freeze()))
     };
+    let mut exchange = std::pin::pin!(exchange);
     tokio::select! {
-        answered = exchange => answered,
-        ended = poll_fn(|cx| driver.poll_close(cx)) => Err(format!("the connection ended: {ended:?}").into()),
+        answered = &mut exchange => answered,
+        // What came before the end is still to be read; then this ends as well.
+        _ended = poll_fn(|cx| driver.poll_close(cx)) => exchange.await,
     }
 }
 

@@ -1,0 +1,72 @@
+use std::task::Waker;
+
+use downstream::Protocol;
+use http::HeaderMap;
+use progress_core::operation::Phase;
+use status_store::clock;
+
+use super::super::registry::tests::{Curious, operations, registered};
+use super::*;
+use crate::config::RelayInformational;
+use crate::relay::Processing;
+
+async fn assignment() -> (Assignment, Arc<Curious>) {
+    let operations = operations();
+    let (cell, id) = registered(&operations).await;
+    let curious = Curious::new(&operations, id);
+    let names = (["jobs".to_owned()], ["origin".to_owned()]);
+    let assignment = Assignment {
+        cell,
+        upstream: 0,
+        deadline: Duration::from_secs(60),
+        stall_timeout: None,
+        maximum_result: 1_000,
+        relay: Relay::new(RelayInformational::Never, Protocol::H2, &HeaderMap::new(), Processing::Event),
+        operations,
+        metrics: Arc::new(Metrics::new(&names.0, &names.1, clock::now()).unwrap()),
+    };
+    (assignment, curious)
+}
+
+#[tokio::test]
+async fn a_task_that_panics_answers_and_fails_its_operation() {
+    let (assignment, _) = assignment().await;
+    assignment.run(async { panic!("a test of the guard") }).await;
+    assert!(matches!(assignment.cell.take_answer(), Some(Answer::Failed(Fault::INTERNAL))));
+    let failed = Phase::Finished(Outcome::Failed(Fault::INTERNAL.failure()));
+    assert_eq!(assignment.cell.snapshot().phase, failed);
+}
+
+#[tokio::test]
+async fn a_cancellation_is_stored_before_it_is_told() {
+    let (assignment, curious) = assignment().await;
+    let watcher = assignment.cell.watch();
+    watcher.register(&Context::from_waker(&Waker::from(Arc::clone(&curious))));
+    assignment.cut(Cut::Control(Control::Cancel)).await;
+    assert_eq!(curious.found(), ["finished"], "the first to be woken finds the outcome");
+    assert!(matches!(assignment.cell.take_answer(), Some(Answer::Canceled)));
+}
+
+#[tokio::test]
+async fn one_head_is_one_event() {
+    let (assignment, _) = assignment().await;
+    for (name, value) in [
+        ("progress", "half way"),
+        ("progress", "5/10"),
+        ("progress", "4/10"),
+        ("status-uri", "200 </a>, 404 </b>, 200 </c>"),
+    ] {
+        let fields = HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
+        assignment.hear(StatusCode::PROCESSING, fields);
+    }
+    assignment.hear(StatusCode::PROCESSING, HeaderMap::new());
+    let text = assignment.metrics.text().unwrap();
+    let counts = [("invalid", 1), ("progress", 2), ("regressed", 1), ("heartbeat", 1), ("relayed", 0)];
+    for (kind, count) in counts {
+        let line = text
+            .lines()
+            .find(|line| line.contains(&format!("upstream_events_total{{kind=\"{kind}\"")))
+            .unwrap_or_else(|| panic!("no events of kind {kind}"));
+        assert!(line.ends_with(&format!(" {count}")), "{line}");
+    }
+}
