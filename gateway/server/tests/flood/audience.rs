@@ -10,6 +10,7 @@ use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{ClientConfig, Endpoint, TransportConfig, VarInt};
 use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
+use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
@@ -18,7 +19,10 @@ use tokio_rustls::client::TlsStream;
 /// Requests that follow the operation besides the one that began it: by its status URI.
 const FOLLOWERS: usize = 49;
 /// What a socket takes without being read: as little as the kernel allows.
-const SOCKET_BUFFER: u32 = 2048;
+const SOCKET_BUFFER: usize = 2048;
+/// The largest TCP segment that is taken. The kernel of the sender keeps a multiple of it, which on
+/// loopback would be megabytes.
+const SEGMENT: u32 = 536;
 /// What a QUIC stream takes without being read: a few heads.
 const STREAM_WINDOW: u32 = 2048;
 
@@ -60,9 +64,12 @@ impl Target {
     }
 
     async fn connect(&self, alpn: &[u8]) -> TlsStream<TcpStream> {
-        let socket = TcpSocket::new_v4().expect("a socket");
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).expect("a socket");
         socket.set_recv_buffer_size(SOCKET_BUFFER).expect("a small buffer");
-        let tcp = socket.connect(self.address).await.expect("a connection");
+        socket.set_tcp_mss(SEGMENT).expect("small segments");
+        socket.set_nonblocking(true).expect("a socket");
+        let tcp =
+            TcpSocket::from_std_stream(socket.into()).connect(self.address).await.expect("a connection");
         let connector = TlsConnector::from(Arc::new(self.tls(alpn)));
         connector.connect("localhost".try_into().expect("a name"), tcp).await.expect("TLS")
     }

@@ -23,6 +23,12 @@ pub async fn what_origins_report_is_counted(wire: Wire) {
         let labels = format!("kind=\"{kind}\",route=\"jobs\"");
         assert_eq!(count(&world, "upstream_events_total", &labels), times, "{kind}");
     }
+    let talk = world.begin(wire, Ask::get("/plain"));
+    let seen = world.origin.next().await;
+    seen.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n").respond("200 OK", "", "");
+    talk.rest().await;
+    let plain = count(&world, "upstream_events_total", "kind=\"relayed\",route=\"plain\"");
+    assert_eq!(plain, relayed, "without an operation too");
 }
 
 pub async fn who_follows_is_counted_while_it_does(wire: Wire) {
