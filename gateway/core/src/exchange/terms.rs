@@ -67,7 +67,7 @@ pub enum Withheld {
 /// What is to be done.
 #[derive(Debug)]
 pub enum Step {
-    /// Register the operation, then tell by [`Course::on_registered`].
+    /// Register the operation, then tell by `Course::on_registered`.
     Register,
     /// Send this head.
     Head(DueHead),
@@ -99,7 +99,7 @@ pub enum Reason {
     Heartbeat,
 }
 
-/// Heads that did not go out, by reason; taken by [`Course::take_tally`].
+/// Heads that did not go out, by reason; taken by `Course::take_tally`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Newer news took the place of older.
