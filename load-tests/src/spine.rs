@@ -3,6 +3,7 @@
 //! The gateway runs as a process of its own, one worker on one core, and is read from `/proc`. The
 //! clients and the origins live in this process, or in others beside it, on the other core.
 
+pub mod floor;
 pub mod held;
 pub mod plain;
 

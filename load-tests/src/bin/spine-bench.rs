@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use progress_load::spine::held::Attention;
-use progress_load::spine::{Report, Trouble, Wire, held, plain};
+use progress_load::spine::{Report, Trouble, Wire, floor, held, plain};
 
 /// Nothing could be measured.
 const FAILED: u8 = 1;
@@ -28,6 +28,8 @@ struct Cli {
 enum Command {
     /// Hold requests and measure the heads that keep them informed
     Held(HeldArgs),
+    /// Measure what one write to each of many connections takes without any gateway
+    Floor(FloorArgs),
     /// Compare small plain requests with other proxies
     Plain(PlainArgs),
 }
@@ -51,6 +53,13 @@ struct HeldArgs {
     /// The longest silence
     #[arg(long, default_value = "1s")]
     interval: String,
+}
+
+#[derive(Debug, Args)]
+struct FloorArgs {
+    /// Connections
+    #[arg(long, default_value_t = 8_000)]
+    count: u64,
 }
 
 #[derive(Debug, Args)]
@@ -89,6 +98,7 @@ fn measure(cli: Cli) -> Result<Report, Trouble> {
     runtime.block_on(async {
         match cli.command {
             Command::Held(held) => held::measure(&held.plan(cli.gateway)).await,
+            Command::Floor(floor) => floor::measure(floor.count).await,
             Command::Plain(plain) => plain::compare(&plain.plan(cli.gateway)?).await,
         }
     })

@@ -58,7 +58,7 @@ impl Gateway {
 
     /// The process, to be read.
     pub(super) fn process(&self) -> Process {
-        Process::alone(self.id)
+        Process::new(self.id)
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 
 use super::gateway::{self, Gateway, RouteKind};
 use super::process::{Memory, Process};
-use super::stage::{Pinning, Stage};
+use super::stage::Stage;
 use super::{Figure, Report, Trouble, Wire, origin, syscalls};
 
 use sweep::Sweeps;
@@ -109,14 +109,14 @@ pub async fn measure(plan: &Plan) -> Result<Report, Trouble> {
     let before = process.memory()?;
     let crowd = hold(plan, &target, plan.count).await?;
     let sweeps = (plan.attention == Attention::Sweeping).then(Sweeps::begin);
-    let stretch = watch(&crowd, &process, plan.stretch).await?;
+    let stretch = watch(&crowd, process, plan.stretch).await?;
     let after = process.memory()?;
     let heads = crowd.tally.heads();
     let writes = syscalls::writes(gateway.id, TRACED, stage.directory()).await?;
     let written = writes.map(|writes| (writes, crowd.tally.heads() - heads));
     drop(sweeps);
     let seen = Seen { stretch, memory: (before, after), written, lost: crowd.tally.lost() };
-    Ok(report(plan, stage.pinning(), seen))
+    Ok(report(plan, &stage, seen))
 }
 
 /// Opens requests and waits until each of them has had a head.
@@ -139,7 +139,7 @@ async fn hold(plan: &Plan, target: &Target, count: u64) -> Result<Crowd, Trouble
     Ok(crowd)
 }
 
-async fn watch(crowd: &Crowd, process: &Process, length: Duration) -> Result<Stretch, Trouble> {
+async fn watch(crowd: &Crowd, process: Process, length: Duration) -> Result<Stretch, Trouble> {
     let (heads, cpu, datagrams) = (crowd.tally.heads(), process.cpu()?, crowd.datagrams());
     sleep(length).await;
     Ok(Stretch {
@@ -158,7 +158,7 @@ fn promised(wire: Wire) -> (f64, Option<f64>, f64) {
     }
 }
 
-fn report(plan: &Plan, pinning: Pinning, seen: Seen) -> Report {
+fn report(plan: &Plan, stage: &Stage, seen: Seen) -> Report {
     let Seen { stretch, memory: (before, after), written, lost } = seen;
     let (cpu, said, memory) = promised(plan.wire);
     let each = |after: u64, before: u64| ratio(after.saturating_sub(before), plan.count) / 1000.0;
@@ -187,7 +187,7 @@ fn report(plan: &Plan, pinning: Pinning, seen: Seen) -> Report {
         Figure::new("PSS per held request", each(after.proportional, before.proportional), "KB"),
         Figure::new("requests that ended early", ratio(lost, 1), "").at_most(0.0),
     ]);
-    Report { title: title(plan), figures, notes: notes(pinning) }
+    Report { title: title(plan), figures, notes: stage.notes() }
 }
 
 fn title(plan: &Plan) -> String {
@@ -199,13 +199,6 @@ fn title(plan: &Plan) -> String {
         wire.name(),
         if *attention == Attention::Sweeping { "sweeping clients" } else { "wakeful clients" },
     )
-}
-
-fn notes(pinning: Pinning) -> Vec<String> {
-    match pinning {
-        Pinning::Apart => Vec::new(),
-        Pinning::Anywhere => vec!["not bound to cores: taskset is missing, or there is one core".to_owned()],
-    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::gateway;
 use super::process::Process;
-use super::stage::{Pinning, Stage, installed};
+use super::stage::{Stage, installed};
 use super::{Figure, Report, Trouble, Wire};
 
 use h2load::Load;
@@ -77,7 +77,7 @@ pub async fn compare(plan: &Plan) -> Result<Report, Trouble> {
 
 /// CPU time per request of one run in µs, and requests per second.
 async fn spent(stage: &Stage, proxy: &Proxy, load: Load, requests: u64) -> Result<(f64, f64), Trouble> {
-    let process = Process::with_children(proxy.id)?;
+    let process = Process::new(proxy.id);
     let before = process.cpu()?;
     let rate = load.run(stage, proxy.address, requests).await?;
     Ok((each(process.cpu()?.saturating_sub(before), requests), rate))
@@ -93,9 +93,7 @@ fn report(plan: &Plan, stage: &Stage, times: &[Times]) -> Report {
     figures.push(Figure::new("gateway over the better of them", ours / best, "").at_most(PROMISED));
     let Plan { wire, requests, connections, rounds, .. } = plan;
     let mut notes: Vec<String> = times.iter().map(Times::spread).collect();
-    if stage.pinning() == Pinning::Anywhere {
-        notes.push("not bound to cores: taskset is missing, or there is one core".to_owned());
-    }
+    notes.extend(stage.notes());
     let title = format!(
         "plain {}: {requests} requests over {connections} connections, median of {rounds} rounds, CPU per request",
         wire.name()

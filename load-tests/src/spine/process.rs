@@ -10,14 +10,14 @@ use super::Trouble;
 /// (`USER_HZ`).
 const TICKS: u64 = 100;
 
-/// A process, and the children that it has now.
-#[derive(Clone, Debug)]
+/// A process that runs.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Process {
-    ids: Vec<u32>,
+    id: u32,
 }
 
 /// Memory of a process in octets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Memory {
     /// Resident set.
     pub(super) resident: u64,
@@ -25,38 +25,28 @@ pub(super) struct Memory {
     pub(super) proportional: u64,
 }
 
-impl Process {
-    /// The process with this id, alone.
-    pub(super) fn alone(id: u32) -> Self {
-        Self { ids: vec![id] }
-    }
+/// Time on a CPU of the thread that asks.
+pub(super) fn thread_cpu() -> Result<Duration, Trouble> {
+    let stat = read("/proc/thread-self/stat".into())?;
+    ticks_in(&stat).map(time_of).ok_or_else(|| unreadable("stat"))
+}
 
-    /// The process with this id and its children: a master and its workers.
-    pub(super) fn with_children(id: u32) -> Result<Self, Trouble> {
-        let children = read(format!("/proc/{id}/task/{id}/children").into())?;
-        let children = children.split_ascii_whitespace().filter_map(|child| child.parse().ok());
-        Ok(Self { ids: std::iter::once(id).chain(children).collect() })
+impl Process {
+    /// The process with this id.
+    pub(super) fn new(id: u32) -> Self {
+        Self { id }
     }
 
     /// Time on a CPU since the start, in user space and in the kernel on its behalf.
-    pub(super) fn cpu(&self) -> Result<Duration, Trouble> {
-        let mut ticks = 0;
-        for id in &self.ids {
-            ticks += ticks_in(&read(format!("/proc/{id}/stat").into())?).ok_or_else(|| unreadable("stat"))?;
-        }
-        Ok(Duration::from_millis(ticks * 1000 / TICKS))
+    pub(super) fn cpu(self) -> Result<Duration, Trouble> {
+        let stat = read(format!("/proc/{}/stat", self.id).into())?;
+        ticks_in(&stat).map(time_of).ok_or_else(|| unreadable("stat"))
     }
 
     /// Memory that it occupies now.
-    pub(super) fn memory(&self) -> Result<Memory, Trouble> {
-        let mut sum = Memory::default();
-        for id in &self.ids {
-            let text = read(format!("/proc/{id}/smaps_rollup").into())?;
-            let memory = memory_in(&text).ok_or_else(|| unreadable("smaps_rollup"))?;
-            sum.resident += memory.resident;
-            sum.proportional += memory.proportional;
-        }
-        Ok(sum)
+    pub(super) fn memory(self) -> Result<Memory, Trouble> {
+        let rollup = read(format!("/proc/{}/smaps_rollup", self.id).into())?;
+        memory_in(&rollup).ok_or_else(|| unreadable("smaps_rollup"))
     }
 }
 
@@ -76,6 +66,10 @@ fn ticks_in(stat: &str) -> Option<u64> {
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
     Some(user + system)
+}
+
+fn time_of(ticks: u64) -> Duration {
+    Duration::from_millis(ticks * 1000 / TICKS)
 }
 
 fn memory_in(rollup: &str) -> Option<Memory> {
@@ -107,7 +101,7 @@ mod tests {
 
     #[test]
     fn this_process_can_be_read() {
-        let this = Process::alone(std::process::id());
+        let this = Process::new(std::process::id());
         assert!(this.memory().expect("memory").resident > 0);
         this.cpu().expect("CPU time");
     }

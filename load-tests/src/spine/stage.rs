@@ -93,6 +93,16 @@ impl Stage {
         self.pinning
     }
 
+    /// What a reader of a report has to know of it.
+    pub(super) fn notes(&self) -> Vec<String> {
+        match self.pinning {
+            Pinning::Apart => Vec::new(),
+            Pinning::Anywhere => {
+                vec!["not bound to cores: taskset is missing, or there is one core".to_owned()]
+            }
+        }
+    }
+
     /// What a client on this stage speaks TLS with.
     pub(super) fn client_tls(&self, alpn: &str) -> Result<rustls::ClientConfig, Trouble> {
         let mut config = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -159,6 +169,23 @@ pub(super) fn installed(program: &str) -> bool {
     // Daemons live where only root's path leads.
     let places = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
     places.into_iter().any(|place| place.join(program).is_file())
+}
+
+/// Moves the thread that asks to the core of what is measured.
+pub(super) fn pin_this_thread(pinning: Pinning) -> Result<(), Trouble> {
+    if pinning == Pinning::Anywhere {
+        return Ok(());
+    }
+    // A link to `PID/task/TID`.
+    let this = std::fs::read_link("/proc/thread-self").map_err(Trouble::system("reading /proc"))?;
+    let id = this.file_name().unwrap_or_default();
+    let mut command = std::process::Command::new("taskset");
+    command.args(["-c", "-p", MEASURED]).arg(id).stdout(Stdio::null());
+    let status = command.status().map_err(Trouble::system("running taskset"))?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Trouble::Unexpected { doing: "running taskset", reason: status.to_string() })
 }
 
 async fn pin_this_process() -> Pinning {

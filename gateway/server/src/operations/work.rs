@@ -52,7 +52,9 @@ pub struct Assignment {
 /// Begins the work in a task of its own: it outlives the connection that asked for it. `call` is
 /// the call of the operation's origin.
 pub fn begin(assignment: Assignment, call: UpstreamCall) {
-    tokio::spawn(async move { assignment.run(assignment.work(call)).await });
+    // Boxed: a future that is handed on by value takes its room twice, in every held request.
+    let call = Box::new(call);
+    tokio::spawn(async move { assignment.run(Box::pin(assignment.work(call))).await });
 }
 
 /// Why work ended without the origin's whole response.
@@ -69,23 +71,24 @@ impl Assignment {
         let began = Instant::now();
         let outcome = match AssertUnwindSafe(work).catch_unwind().await {
             Ok(outcome) => outcome,
-            Err(_) => self.cut(Cut::Fault(Fault::INTERNAL)).await,
+            Err(_) => Box::pin(self.cut(Cut::Fault(Fault::INTERNAL))).await,
         };
         if let Some(outcome) = outcome {
             self.metrics.route(Some(self.cell.route)).operations.ended(outcome, began.elapsed());
         }
     }
 
-    async fn work(&self, call: UpstreamCall) -> Option<OutcomeLabel> {
+    /// What it does only once, at the end, is boxed: until then the task only waits.
+    async fn work(&self, call: Box<UpstreamCall>) -> Option<OutcomeLabel> {
         let ends = Instant::now() + self.deadline;
         let mut deadline = pin!(tokio::time::sleep_until(ends));
         let response = match self.response(call, deadline.as_mut()).await {
             Ok(response) => response,
-            Err(cut) => return self.cut(cut).await,
+            Err(cut) => return Box::pin(self.cut(cut)).await,
         };
         self.hear_last(response.headers());
         if self.cell.is_recorded() {
-            return self.record(response, deadline).await;
+            return Box::pin(self.record(response, deadline)).await;
         }
         let body = |body: UpstreamBody| body.ending_by(Some(ends.into_std())).silent_for(self.stall_timeout);
         self.cell.answer(Answer::Direct(Box::new(response.map(body))));
@@ -95,7 +98,7 @@ impl Assignment {
     /// Waits for the final head; what comes before it becomes events.
     async fn response(
         &self,
-        mut call: UpstreamCall,
+        mut call: Box<UpstreamCall>,
         mut deadline: Pin<&mut Sleep>,
     ) -> Result<Response<UpstreamBody>, Cut> {
         let timed = Timed::new(&self.metrics, self.upstream);
@@ -117,7 +120,7 @@ impl Assignment {
                 UpstreamEvent::Informational(status, fields) => self.hear(status, fields),
             }
             if Instant::now() >= checkpoint {
-                self.operations.checkpoint(&self.cell).await;
+                Box::pin(self.operations.checkpoint(&self.cell)).await;
                 checkpoint = Instant::now() + CHECKPOINT;
             }
         }

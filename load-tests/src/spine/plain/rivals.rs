@@ -17,7 +17,7 @@ pub(super) struct Proxy {
     pub(super) what: &'static str,
     /// Where it listens.
     pub(super) address: SocketAddr,
-    /// Its process id, of which workers are children.
+    /// Its process id. Each of them is one process.
     pub(super) id: u32,
     _running: Running,
 }
@@ -31,9 +31,10 @@ enum Running {
 const CONTENT: &str =
     "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789";
 
-/// What nginx needs to live in a directory of ours. A connection never ends for having served many.
+/// What nginx needs to live in a directory of ours: one process, which ends with its handle. A
+/// connection never ends for having served many requests.
 const NGINX: &str = "daemon off;
-worker_processes 1;
+master_process off;
 user USER;
 pid NAME.pid;
 error_log stderr crit;
