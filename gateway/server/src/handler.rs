@@ -23,7 +23,7 @@ use crate::forward::{self, Hop, NotForwarded};
 use crate::metrics::{Metrics, NO_ROUTE};
 use crate::operations::{Assignment, Fault, OperationCell, Operations, begin};
 use crate::problem::Problem;
-use crate::relay::{Processing, Relay, is_resumable_upload};
+use crate::relay::{Processing, Relay};
 use crate::routes::{Matched, Route, Routes};
 use crate::status::{Lookup, Rendering, Room};
 use crate::upstream::{Patience, UpstreamCall, Upstreams};
@@ -91,7 +91,6 @@ impl Gateway {
         let account = self.account(Some(route), &parts.method, opening);
         let finishing = self.finishing(Some(route), &opening.connection);
         let client = Client::of(opening.protocol, &parts.headers, &self.shared.profiles);
-        let summary = self.summary(&parts);
         let agent_relay = relay(route, &client, &parts);
         match forward::forward_request(&mut parts, &self.hop(opening)) {
             Ok(()) => {}
@@ -102,7 +101,7 @@ impl Gateway {
         let kind = match plan {
             Some((settings, (Some(plan), suppressed))) => {
                 account.withheld_once(suppressed);
-                let case = Case { route, settings, client, plan, relay: agent_relay, summary, finishing };
+                let case = Case { route, settings, client, plan, relay: agent_relay, finishing };
                 Kind::Followed(Box::new(self.follow(case, (parts, body), opening)))
             }
             other => {
@@ -129,13 +128,13 @@ impl Gateway {
 
     /// Begins an operation and follows it.
     fn follow(&self, case: Case<'_>, request: (Parts, RequestBody), opening: &Opening) -> Followed {
-        let Case { route, settings, client, mut plan, relay, summary, finishing } = case;
+        let Case { route, settings, client, mut plan, relay, finishing } = case;
         plan.answer_before(settings.deadline);
         let (mut parts, body) = request;
-        let upload = is_resumable_upload(&parts.headers);
         let rendering = Rendering::of(&parts.headers, &client.preferences);
         keep_from_origin(&mut parts, &plan);
-        let cell = OperationCell::new(route.index, Arc::clone(&route.name), summary, clock::now());
+        let cell =
+            OperationCell::new(route.index, Arc::clone(&route.name), self.summary(&parts), clock::now());
         let told = Arc::clone(&cell);
         let body = body.when_complete(move || told.on_received(tokio::time::Instant::now().into_std()));
         let call = self.call(route, Request::from_parts(parts, body), Patience::Unlimited);
@@ -161,7 +160,7 @@ impl Gateway {
             rendering,
             maximum_heads: heads
                 .map_or(client.maximum_heads().map(Into::into), |heads| heads.cadence.maximum_heads),
-            naming: if upload { Naming::Link } else { Naming::Location },
+            naming: if relay.is_upload() { Naming::Link } else { Naming::Location },
             asking: asking(&client.preferences),
             audience: if heads.is_some() { Audience::Heads } else { Audience::Silence },
             on_disconnect: settings.on_disconnect,
@@ -209,7 +208,6 @@ struct Case<'a> {
     client: Client,
     plan: Plan,
     relay: Relay,
-    summary: RequestSummary,
     finishing: Finishing,
 }
 

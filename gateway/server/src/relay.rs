@@ -52,6 +52,11 @@ impl Relay {
         self
     }
 
+    /// Whether the request is part of a resumable upload, whose Location is its own (LOC-04, RUF-05).
+    pub fn is_upload(&self) -> bool {
+        self.upload == Upload::Resumable
+    }
+
     /// Whether an interim head of the origin's with this status goes on to the client.
     pub fn permits(&self, status: StatusCode) -> bool {
         if !self.protocol.has_interim() {
@@ -68,8 +73,7 @@ impl Relay {
     }
 }
 
-/// Whether a request is part of a resumable upload, whose Location is its own (LOC-04, RUF-05).
-pub fn is_resumable_upload(fields: &HeaderMap) -> bool {
+fn is_resumable_upload(fields: &HeaderMap) -> bool {
     fields.keys().any(|name| name.as_str().starts_with("upload-"))
 }
 

@@ -21,7 +21,6 @@ use crate::content::Content;
 use crate::metrics::labels::{Downgrade, Mode, Suppressed, Via};
 use crate::metrics::{Metrics, Watching};
 use crate::operations::{Answer, Fault, Identity, OperationCell, Operations, Watcher};
-use crate::problem::Problem;
 use crate::status::{Rendering, View};
 
 /// A client that waits for an operation.
@@ -232,7 +231,7 @@ impl Followed {
             Answer::Direct(response) => (self.of_origin((*response).map(Content::Origin)), self.mode()),
             Answer::Recorded(response) => (self.of_origin(response.map(Content::Recorded)), self.mode()),
             Answer::Failed(fault) => (self.of_fault(&fault), self.mode()),
-            Answer::Canceled => (self.of_cancellation(), self.mode()),
+            Answer::Canceled => (self.of_fault(&Fault::CANCELED), self.mode()),
         };
         self.stage = Stage::Answered;
         Saying::Final(response, mode)
@@ -247,14 +246,6 @@ impl Followed {
     fn of_fault(&self, fault: &Fault) -> Response<Content> {
         let uri = self.cell().identity().map(|identity| identity.uri.as_ref());
         let mut response = self.manner.finishing.fault(fault, uri);
-        self.told().complete(response.headers_mut());
-        response
-    }
-
-    fn of_cancellation(&self) -> Response<Content> {
-        let uri = self.cell().identity().map(|identity| identity.uri.as_ref());
-        let problem = Problem::new(http::StatusCode::CONFLICT, "canceled", "The operation was cancelled.");
-        let mut response = self.manner.finishing.problem(&problem.instance(uri));
         self.told().complete(response.headers_mut());
         response
     }

@@ -50,6 +50,15 @@ impl Fault {
         proxy_error: Some("http_response_incomplete"),
     };
 
+    /// Somebody who may had it cancelled.
+    pub const CANCELED: Self = Self {
+        status: StatusCode::CONFLICT,
+        problem: "canceled",
+        code: "Canceled",
+        detail: "The operation was cancelled.",
+        proxy_error: None,
+    };
+
     /// The gateway itself failed.
     pub const INTERNAL: Self = Self {
         status: StatusCode::INTERNAL_SERVER_ERROR,
