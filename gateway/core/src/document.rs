@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -28,11 +28,10 @@ pub struct Times {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestSummary {
     /// The method.
-    pub method: String,
-    /// The target as an absolute URI below the configured public base.
-    pub target: String,
-    /// Path and query alone, for `Status-URI` (STU-01).
-    pub path: String,
+    pub method: Method,
+    target: Box<str>,
+    /// Octets of the target before its path.
+    base: usize,
 }
 
 /// Everything that a status document tells, borrowed from where it lives.
@@ -96,6 +95,23 @@ impl Status {
     }
 }
 
+impl RequestSummary {
+    /// A request for a path with query, below the configured public base.
+    pub fn new(method: Method, base: &str, path: &str) -> Self {
+        Self { method, target: [base, path].concat().into(), base: base.len() }
+    }
+
+    /// The target as an absolute URI.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// Path and query alone, for `Status-URI` (STU-01).
+    pub fn path(&self) -> &str {
+        &self.target[self.base..]
+    }
+}
+
 impl StatusDocument<'_> {
     /// The document as JSON.
     pub fn json(&self) -> Vec<u8> {
@@ -114,7 +130,7 @@ impl StatusDocument<'_> {
             done: self.snapshot.is_finished(),
             percent_complete: reported.and_then(|reported| reported.fraction.percent()),
             progress: reported.map(|reported| ProgressJson::new(reported, self.snapshot.revision)),
-            request: RequestJson { method: &self.request.method, target: &self.request.target },
+            request: RequestJson { method: self.request.method.as_str(), target: self.request.target() },
             create_time: self.times.create,
             start_time: self.times.create,
             update_time: self.times.update,

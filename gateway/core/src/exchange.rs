@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crate::interim::{InterimHead, Monitor};
 use crate::operation::Snapshot;
 use crate::pacing::{Cadence, Pacing};
+use crate::prefer::Applied;
 
 pub use terms::{Because, Deferral, DueHead, HeadTerms, Reason, Step, Tally, Terms, Withheld};
 
@@ -44,7 +45,7 @@ enum State {
 struct Following {
     pacing: Pacing,
     /// How the first head names the status document; `None` once said, or if there is none.
-    monitor: Option<Monitor>,
+    monitor: Option<Box<Monitor>>,
     /// A 202 is possible only if the operation is registered.
     registered: bool,
     received: Instant,
@@ -161,6 +162,16 @@ impl Course {
         }
     }
 
+    /// The revision of the newest snapshot that it was told of.
+    pub fn revision(&self) -> Option<u64> {
+        self.latest.as_ref().map(|latest| latest.revision)
+    }
+
+    /// What its first head says that was honoured.
+    pub fn applied(&self) -> Applied {
+        self.terms.heads.as_ref().map(|heads| heads.applied).unwrap_or_default()
+    }
+
     /// Heads that did not go out since the last call.
     pub fn take_tally(&mut self) -> Tally {
         std::mem::take(&mut self.tally)
@@ -197,7 +208,7 @@ impl Course {
         (0..self.relayed_early).for_each(|_| pacing.on_head(now, now));
         Following {
             pacing,
-            monitor,
+            monitor: monitor.map(Box::new),
             registered: false,
             received,
             since: now,
@@ -296,7 +307,7 @@ impl Course {
             _ => (InterimHead::heartbeat(), Reason::Heartbeat),
         };
         if first {
-            head.announce(following.monitor.take().as_ref(), terms.applied.as_ref());
+            head.announce(following.monitor.take().as_deref(), terms.applied.print());
         }
         following.told.clone_from(&self.latest);
         following.news_since = None;

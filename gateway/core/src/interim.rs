@@ -59,14 +59,14 @@ impl InterimHead {
 
     /// Adds what only the first head says: where the status document is, and which preferences
     /// are honoured (LOC-01, PRF-13).
-    pub fn announce(&mut self, monitor: Option<&Monitor>, applied: Option<&HeaderValue>) {
+    pub fn announce(&mut self, monitor: Option<&Monitor>, applied: Option<HeaderValue>) {
         match monitor {
             Some(Monitor::Location(uri)) => drop(self.fields.insert(LOCATION, uri.clone())),
             Some(Monitor::Link(link)) => drop(self.fields.insert(LINK, link.clone())),
             None => {}
         }
         if let Some(applied) = applied {
-            self.fields.insert(PREFERENCE_APPLIED, applied.clone());
+            self.fields.insert(PREFERENCE_APPLIED, applied);
         }
     }
 }

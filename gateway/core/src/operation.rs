@@ -39,8 +39,9 @@ pub struct Snapshot {
     pub revision: u64,
     /// Where it is in its life.
     pub phase: Phase,
-    /// The last reported progress, and its field values, encoded once.
-    pub progress: Option<EncodedProgress>,
+    /// The last reported progress, and its field values, encoded once. Shared: many operations never
+    /// report any, and later snapshots keep it.
+    pub progress: Option<Arc<EncodedProgress>>,
     /// Results of parts, in the order in which they came in, at most [`MAX_RESULTS`] with at most
     /// [`MAX_RESULTS_SIZE`] octets of URIs.
     pub results: Vec<StatusPair>,
@@ -206,7 +207,7 @@ impl Operation {
         if previous == Some(&succession.reported) {
             return if succession.regressed { Applied::Regressed } else { Applied::Unchanged };
         }
-        let encoded = EncodedProgress::new(succession.reported);
+        let encoded = Arc::new(EncodedProgress::new(succession.reported));
         self.change(|snapshot| snapshot.progress = Some(encoded));
         if succession.regressed { Applied::Regressed } else { Applied::Changed }
     }

@@ -32,20 +32,25 @@ pub struct Pacing {
     grid: Instant,
     started: Instant,
     last: Option<Instant>,
+    /// When the next heartbeat is due: asked for often, and changed only by a head.
+    beat: Instant,
     sent: u32,
 }
 
 impl Pacing {
     /// The pacing of an exchange whose request was complete at `started`.
     pub fn new(cadence: Cadence, grid: Instant, started: Instant) -> Self {
-        Self { cadence, grid, started, last: None, sent: 0 }
+        let mut pacing = Self { cadence, grid, started, last: None, beat: started, sent: 0 };
+        pacing.beat = pacing.next_beat(started);
+        pacing
     }
 
     /// A head goes out: ours, or a relayed one. One that is hardly late counts from when it was due,
     /// so that exchanges that beat together stay together.
     pub fn on_head(&mut self, due: Instant, now: Instant) {
-        let late = now.saturating_duration_since(due);
-        self.last = Some(if late <= QUANTUM { due } else { now });
+        let last = if now <= due + QUANTUM { due } else { now };
+        self.last = Some(last);
+        self.beat = self.next_beat(last);
         self.sent = self.sent.saturating_add(1);
     }
 
@@ -83,8 +88,12 @@ impl Pacing {
     /// connection that keeps the silence within the interval (INT-09) and the gap (INT-12). Where no
     /// beat does both, at the end of the interval; a longer gap rules.
     pub fn heartbeat_due(&self) -> Instant {
+        self.beat
+    }
+
+    /// The heartbeat after a head, or a start, at `last`.
+    fn next_beat(&self, last: Instant) -> Instant {
         let interval = self.cadence.heartbeat_interval;
-        let last = self.last.unwrap_or(self.started);
         let earliest = last + self.gap(last);
         let latest = (last + interval).max(earliest);
         let beat = round_down(latest, self.grid, interval / 2);
@@ -101,16 +110,25 @@ impl Pacing {
 
 /// The first point of the grid that is not before `at`.
 fn round_up(at: Instant, grid: Instant, step: Duration) -> Instant {
-    let offset = at.saturating_duration_since(grid).as_nanos();
-    let step_nanos = step.as_nanos().max(1);
-    let wait = (step_nanos - offset % step_nanos) % step_nanos;
-    at + Duration::from_nanos(u64::try_from(wait).unwrap_or(0))
+    match past_grid(at, grid, step) {
+        0 => at,
+        past => at + Duration::from_nanos(nanos(step) - past),
+    }
 }
 
 /// The last point of the grid that is not after `at`.
 fn round_down(at: Instant, grid: Instant, step: Duration) -> Instant {
-    let offset = at.saturating_duration_since(grid).as_nanos() % step.as_nanos().max(1);
-    at.checked_sub(Duration::from_nanos(u64::try_from(offset).unwrap_or(0))).unwrap_or(at)
+    at.checked_sub(Duration::from_nanos(past_grid(at, grid, step))).unwrap_or(at)
+}
+
+/// Nanoseconds from the last point of the grid to `at`.
+fn past_grid(at: Instant, grid: Instant, step: Duration) -> u64 {
+    nanos(at.saturating_duration_since(grid)) % nanos(step).max(1)
+}
+
+/// 64 bits count the nanoseconds of 584 years, and divide faster than 128.
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ pub struct Account {
     peer: SocketAddr,
     opened: Instant,
     heads: u32,
+    /// Place of the upstream whose response is passed on; only that of a plain request.
+    upstream: Option<usize>,
     answered: Option<Answered>,
     bytes: u64,
     operation: Option<OperationId>,
@@ -60,12 +62,18 @@ impl Account {
             peer: opening.connection.peer,
             opened: now(),
             heads: 0,
+            upstream: None,
             answered: None,
             bytes: 0,
             operation: None,
             _in_flight: in_flight,
             metrics,
         })
+    }
+
+    /// When the request head had arrived.
+    pub fn opened(&self) -> Instant {
+        self.opened
     }
 
     /// An interim head was written.
@@ -115,6 +123,11 @@ impl Account {
         }
     }
 
+    /// The final head of an upstream, by its place in the configuration, is there to go out.
+    pub fn answered_by(&mut self, upstream: usize) {
+        self.upstream = Some(upstream);
+    }
+
     /// A final head goes out.
     pub fn answered(&mut self, mode: Mode, status: StatusCode) {
         let elapsed = now().saturating_duration_since(self.opened);
@@ -123,6 +136,9 @@ impl Account {
         }
         self.cadence().heads(self.heads);
         self.exchange().answered(mode, status, elapsed);
+        if let Some(upstream) = self.upstream.and_then(|upstream| self.metrics.upstream(upstream)) {
+            upstream.took(elapsed);
+        }
         self.answered = Some(Answered { status, mode });
     }
 

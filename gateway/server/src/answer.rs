@@ -127,7 +127,7 @@ impl Told {
     /// PRF-13). `Location` is the origin's and stays as it is (LOC-05).
     pub fn complete(&self, fields: &mut HeaderMap) {
         if let Some(identity) = &self.identity {
-            fields.append(LINK, identity.link.clone());
+            fields.append(LINK, identity.link());
         }
         if let Some(value) = self.snapshot.as_ref().and_then(|told| told.progress_value(self.dialect)) {
             fields.insert(PROGRESS, value);

@@ -21,7 +21,6 @@ pub struct GatewayBody {
 
 /// Where content comes from.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "the large one is the usual one: it streams through")]
 pub enum Content {
     /// From here, whole.
     Full(Bytes),

@@ -19,7 +19,7 @@ use crate::metrics::labels::{Mode, Reason};
 use crate::status::{Held, Looked, Lookup};
 
 pub use followed::{Asking, Audience, Followed, Manner, Naming};
-pub use plain::{Plain, Relays, Timed};
+pub use plain::{Plain, Relays};
 pub use terms::{Client, Plan, head_terms};
 
 /// What one request's exchange says. See [`downstream::Exchange`].
@@ -47,7 +47,6 @@ pub enum Kind {
 
 /// What a kind of exchange says next.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "handed on at once, never kept")]
 pub enum Saying {
     /// An interim head.
     Interim(InterimHead, Said),

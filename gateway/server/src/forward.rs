@@ -5,36 +5,23 @@
 //! what belongs to the connection and what an origin may not say in the gateway's name.
 
 mod chain;
+mod hop;
 mod via;
 
-use std::net::SocketAddr;
-
-use downstream::{Protocol, Security};
+use downstream::Protocol;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use smallvec::SmallVec;
 
 use chain::Chain;
 
+pub use hop::{Hop, LastHop, Trust};
+
 /// Requests that are meant to be answered on the way may still pass this many servers.
 const MAXIMUM_FORWARDS: u64 = 255;
 
-/// The connection that a request came on, as the origin is told of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Hop<'a> {
-    /// The version that the request came in.
-    pub protocol: Protocol,
-    /// Who sent it.
-    pub peer: SocketAddr,
-    /// How it came.
-    pub security: Security,
-    /// Whether `peer` is one of the trusted proxies, whose chain is continued (FWH-05). What anybody
-    /// else says of its own origin is dropped, and so are names with `_`, which some origins cannot
-    /// tell from `-` (H1-36).
-    pub trusted: bool,
-    /// Our pseudonym: a token.
-    pub service_name: &'a str,
-}
+/// Fields that a request gains: `Forwarded`, three of `X-Forwarded-*`, and `Via`.
+const ADDED: usize = 5;
 
 /// Why a request does not go to an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,31 +34,41 @@ pub enum NotForwarded {
     MaxForwards,
 }
 
-/// Rewrites a request for the origin (FWH-01 to FWH-07).
+/// Rewrites a request for the origin (FWH-01 to FWH-07). `protocol` is the version that it came in.
 ///
 /// # Errors
 /// [`NotForwarded`]; the request is as it was.
-pub fn forward_request(parts: &mut Parts, hop: &Hop<'_>) -> Result<(), NotForwarded> {
-    if via::has(&parts.headers, hop.service_name) {
+pub fn forward_request(parts: &mut Parts, protocol: Protocol, hop: &mut Hop) -> Result<(), NotForwarded> {
+    if via::has(&parts.headers, hop.service_name()) {
         return Err(NotForwarded::Loop);
     }
     count_forward(parts)?;
-    let chain = if hop.trusted { Chain::read(&parts.headers) } else { Chain::default() };
     let fields = &mut parts.headers;
-    remove_connection_fields(fields);
+    let is_trusted = hop.trust() == Trust::Trusted;
+    let chain = if is_trusted { Chain::read(fields) } else { None };
+    remove_named(fields);
     remove_where(fields, |name| {
-        is_reserved(name) || chain::is_field(name) || (!hop.trusted && name.contains('_'))
+        is_of_connection(name)
+            || is_reserved(name)
+            || chain::is_field(name)
+            || (!is_trusted && name.contains('_'))
     });
-    chain.append(hop, fields.get(header::HOST)).write(fields);
-    via::append(fields, hop.protocol, hop.service_name);
+    fields.reserve(ADDED);
+    match chain {
+        None => hop.tell(fields),
+        Some(chain) => chain.append(hop, fields.get(header::HOST)).write(fields),
+    }
+    if let Some(via) = hop.via(protocol) {
+        fields.append(header::VIA, via);
+    }
     Ok(())
 }
 
 /// Cleans the fields of an origin's final response: what belongs to the connection (FWH-07), and what
 /// only this gateway may say (U-12, FWH-04). `Operation-Completion` must be read before.
 pub fn clean_response(fields: &mut HeaderMap) {
-    remove_connection_fields(fields);
-    remove_where(fields, |name| is_reserved(name) || name == "forwarded");
+    remove_named(fields);
+    remove_where(fields, |name| is_of_connection(name) || is_reserved(name) || name == "forwarded");
 }
 
 /// Cleans the fields of an origin's interim response (FWD-05, FWD-06, I-08): of a 102 only what
@@ -91,30 +88,39 @@ pub fn clean_interim(status: StatusCode, fields: &mut HeaderMap) {
 /// Removes the fields that are for one connection only: those that `Connection` names and those known
 /// to be (RFC 9110 7.6.1). The wires have done so; this is the second look (FWH-07, H2-13).
 pub fn remove_connection_fields(fields: &mut HeaderMap) {
-    if fields.contains_key(header::CONNECTION) {
-        let named: SmallVec<[HeaderName; 4]> = fields
-            .get_all(header::CONNECTION)
-            .iter()
-            .flat_map(|line| line.as_bytes().split(|octet| *octet == b','))
-            .filter_map(|option| HeaderName::from_bytes(option.trim_ascii()).ok())
-            .filter(|name| !is_protected(name.as_str()))
-            .collect();
-        for name in named {
-            fields.remove(name);
-        }
+    remove_named(fields);
+    remove_where(fields, is_of_connection);
+}
+
+/// Removes the fields that `Connection` names.
+fn remove_named(fields: &mut HeaderMap) {
+    if !fields.contains_key(header::CONNECTION) {
+        return;
     }
-    remove_where(fields, |name| {
-        matches!(
-            name,
-            "connection"
-                | "http2-settings"
-                | "keep-alive"
-                | "proxy-connection"
-                | "te"
-                | "transfer-encoding"
-                | "upgrade"
-        )
-    });
+    let named: SmallVec<[HeaderName; 4]> = fields
+        .get_all(header::CONNECTION)
+        .iter()
+        .flat_map(|line| line.as_bytes().split(|octet| *octet == b','))
+        .filter_map(|option| HeaderName::from_bytes(option.trim_ascii()).ok())
+        .filter(|name| !is_protected(name.as_str()))
+        .collect();
+    for name in named {
+        fields.remove(name);
+    }
+}
+
+/// Fields that are for one connection only (RFC 9110 7.6.1).
+fn is_of_connection(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "http2-settings"
+            | "keep-alive"
+            | "proxy-connection"
+            | "te"
+            | "transfer-encoding"
+            | "upgrade"
+    )
 }
 
 fn count_forward(parts: &mut Parts) -> Result<(), NotForwarded> {
@@ -155,6 +161,9 @@ fn is_protected(name: &str) -> bool {
 
 /// Most messages have none of these fields, so looking is the fast path.
 fn remove_where(fields: &mut HeaderMap, goes: impl Fn(&str) -> bool) {
+    if !fields.keys().any(|name| goes(name.as_str())) {
+        return;
+    }
     let found: SmallVec<[HeaderName; 4]> =
         fields.keys().filter(|name| goes(name.as_str())).cloned().collect();
     for name in found {

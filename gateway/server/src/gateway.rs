@@ -68,9 +68,9 @@ pub fn start(settings: &Settings, drain: Drain) -> Result<Running, StartError> {
     let shared = shared(settings, &operations, &metrics);
     let origins = Upstreams::new(&settings.upstreams)?;
     count_upstreams(&origins, &metrics);
-    let watch = drain.watch();
+    let announced = drain.clone();
     let make = move |_worker| {
-        let gateway = Gateway::new(Arc::clone(&shared), origins.for_another_core(), watch.clone());
+        let gateway = Gateway::new(Arc::clone(&shared), origins.for_another_core(), announced.watch());
         Ok::<_, std::convert::Infallible>(gateway)
     };
     let listening = listen::start(&plan, make, &drain)?;

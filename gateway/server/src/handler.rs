@@ -17,9 +17,9 @@ use crate::answer::{Finishing, Variance};
 use crate::config::{ClientProfiles, IpPrefix, ProgressSettings};
 use crate::content::{Content, GatewayBody};
 use crate::exchange::{
-    Asking, Audience, Client, Followed, GatewayExchange, Kind, Manner, Naming, Plain, Plan, Relays, Timed,
+    Asking, Audience, Client, Followed, GatewayExchange, Kind, Manner, Naming, Plain, Plan, Relays,
 };
-use crate::forward::{self, Hop, NotForwarded};
+use crate::forward::{self, Hop, LastHop, NotForwarded, Trust};
 use crate::metrics::{Metrics, NO_ROUTE};
 use crate::operations::{Assignment, Fault, OperationCell, Operations, begin};
 use crate::problem::Problem;
@@ -34,6 +34,7 @@ pub struct Gateway {
     shared: Arc<Shared>,
     upstreams: Upstreams,
     drain: DrainWatch,
+    last_hop: LastHop,
 }
 
 /// What all cores share.
@@ -60,7 +61,7 @@ pub struct Shared {
 impl Gateway {
     /// A gateway with the connections to origins of one core.
     pub fn new(shared: Arc<Shared>, upstreams: Upstreams, drain: DrainWatch) -> Self {
-        Self { shared, upstreams, drain }
+        Self { shared, upstreams, drain, last_hop: LastHop::default() }
     }
 
     fn account(&self, route: Option<&Route>, method: &Method, opening: &Opening) -> Box<Account> {
@@ -92,7 +93,7 @@ impl Gateway {
         let finishing = self.finishing(Some(route), &opening.connection);
         let client = Client::of(opening.protocol, &parts.headers, &self.shared.profiles);
         let agent_relay = relay(route, &client, &parts);
-        match forward::forward_request(&mut parts, &self.hop(opening)) {
+        match self.forward(&mut parts, opening) {
             Ok(()) => {}
             Err(NotForwarded::Loop) => return GatewayExchange::ready(finishing.fault(&LOOP, None), account),
             Err(NotForwarded::MaxForwards) => return GatewayExchange::ready(options(), account),
@@ -112,12 +113,10 @@ impl Gateway {
                 let patience = if settings.is_some() { Patience::Unlimited } else { Patience::Idle };
                 Kind::Plain(Box::new(Plain {
                     call: self.call(route, Request::from_parts(parts, body), patience),
-                    timed: Timed::new(&self.shared.metrics, route.settings.upstream),
+                    upstream: route.settings.upstream,
                     relays: Relays::new(agent_relay, client.maximum_heads().map(Into::into)),
-                    deadline: settings.map(|settings| {
-                        let now = tokio::time::Instant::now().into_std();
-                        (opening.pulse.alarm(), now + settings.deadline)
-                    }),
+                    deadline: settings
+                        .map(|settings| (opening.pulse.alarm(), account.opened() + settings.deadline)),
                     finishing,
                     drain: self.drain.clone(),
                 }))
@@ -155,7 +154,6 @@ impl Gateway {
             metrics: Arc::clone(&self.shared.metrics),
             finishing,
             dialect: client.preferences.dialect(),
-            heads_applied: plan.heads_applied,
             accepted_applied: plan.accepted_applied,
             rendering,
             maximum_heads: heads
@@ -172,24 +170,22 @@ impl Gateway {
         self.upstreams.call(route.settings.upstream, request, patience)
     }
 
-    fn hop<'a>(&'a self, opening: &Opening) -> Hop<'a> {
-        let peer = opening.connection.peer;
-        Hop {
-            protocol: opening.protocol,
-            peer,
-            security: opening.connection.security,
-            trusted: self.shared.trusted_proxies.iter().any(|prefix| prefix.contains(peer.ip())),
-            service_name: &self.shared.service_name,
-        }
+    /// Makes a request what the origin is sent.
+    fn forward(&self, parts: &mut Parts, opening: &Opening) -> Result<(), NotForwarded> {
+        let connection = &opening.connection;
+        let make = || {
+            let is_trusted = |prefix: &IpPrefix| prefix.contains(connection.peer.ip());
+            let trusted = self.shared.trusted_proxies.iter().any(is_trusted);
+            let trust = if trusted { Trust::Trusted } else { Trust::Untrusted };
+            Hop::new(connection.peer, connection.security, trust, Arc::clone(&self.shared.service_name))
+        };
+        self.last_hop.with(connection, make, |hop| forward::forward_request(parts, opening.protocol, hop))
     }
 
-    fn summary(&self, parts: &Parts) -> RequestSummary {
+    fn summary(&self, parts: &Parts) -> Arc<RequestSummary> {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        RequestSummary {
-            method: parts.method.as_str().to_owned(),
-            target: self.shared.operations.origin().absolute(path),
-            path: path.to_owned(),
-        }
+        let base = self.shared.operations.origin().base();
+        Arc::new(RequestSummary::new(parts.method.clone(), base, path))
     }
 }
 

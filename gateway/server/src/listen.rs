@@ -11,6 +11,7 @@
 //! | `workers` | the threads: one handler each, one door per listener |
 //! | `door` | accepts connections, counts them, and contains their panics |
 //! | `establish` | from a fresh connection to the future that serves it: `handshake`, `sniff` |
+//! | `secured` | a connection under TLS, without a buffer while it waits |
 //! | `quic` | the same for QUIC |
 //! | `occupancy` | who is in, and how many may be |
 //! | `running` | the handle: addresses, emptiness, end |
@@ -26,6 +27,7 @@ mod plan;
 mod quic;
 mod rewind;
 mod running;
+mod secured;
 mod side;
 mod sniff;
 mod workers;

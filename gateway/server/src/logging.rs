@@ -1,11 +1,15 @@
 //! Logs: one line per event on standard error.
 
+mod fields;
+
 use std::io::{self, IsTerminal};
 
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::{MakeWriter, SubscriberBuilder};
+
+use fields::PlainFields;
 
 /// The environment variable that says what is logged, such as `debug` or `info,access=off`.
 pub const VARIABLE: &str = "PROGRESS_GATEWAY_LOG";
@@ -57,7 +61,8 @@ where
     let builder: SubscriberBuilder<_, _, _, W> =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     match format {
-        LogFormat::Human => Box::new(builder.with_ansi(io::stderr().is_terminal()).finish()),
+        LogFormat::Human if io::stderr().is_terminal() => Box::new(builder.with_ansi(true).finish()),
+        LogFormat::Human => Box::new(builder.with_ansi(false).fmt_fields(PlainFields).finish()),
         LogFormat::Json => Box::new(builder.json().flatten_event(true).with_current_span(false).finish()),
     }
 }

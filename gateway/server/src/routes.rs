@@ -1,5 +1,7 @@
 //! Which route a request takes: the first that matches (interface section 3).
 
+use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::sync::Arc;
 
 use http::header::HOST;
@@ -48,8 +50,12 @@ impl Routes {
     /// the origin is what the client wrote.
     pub fn find(&self, request: &Parts) -> Matched<'_> {
         let Some(path) = normal_path(request.uri.path()) else { return Matched::Climbs };
-        let host = host_of(request);
-        let found = self.0.iter().find(|route| takes(&route.settings.matcher, request, &host, &path));
+        let host = LazyCell::new(|| host_of(request));
+        let found = self.0.iter().find(|route| {
+            let matcher = &route.settings.matcher;
+            matcher.host.as_ref().is_none_or(|wanted| host.eq_ignore_ascii_case(wanted))
+                && takes(matcher, request, &path)
+        });
         found.map_or(Matched::None, Matched::Route)
     }
 
@@ -59,28 +65,27 @@ impl Routes {
     }
 }
 
-fn takes(matcher: &RouteMatch, request: &Parts, host: &str, path: &str) -> bool {
-    matcher.host.as_ref().is_none_or(|wanted| host.eq_ignore_ascii_case(wanted))
-        && matcher.path.as_ref().is_none_or(|prefix| prefix.covers(path))
+fn takes(matcher: &RouteMatch, request: &Parts, path: &str) -> bool {
+    matcher.path.as_ref().is_none_or(|prefix| prefix.covers(path))
         && (matcher.methods.is_empty() || matcher.methods.contains(&request.method))
 }
 
 /// The host that a request names, without its port.
-fn host_of(request: &Parts) -> String {
+fn host_of(request: &Parts) -> &str {
     let host = request.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let end = match (host.rfind(']'), host.rfind(':')) {
         (Some(bracket), Some(colon)) if colon < bracket => host.len(),
         (_, Some(colon)) => colon,
         (_, None) => host.len(),
     };
-    host[..end].to_ascii_lowercase()
+    &host[..end]
 }
 
 /// A path with unreserved characters decoded and dot segments resolved (RFC 3986 6.2.2), so that
 /// no spelling of a path takes another route. `None`: it climbs out of the root.
-fn normal_path(path: &str) -> Option<String> {
+fn normal_path(path: &str) -> Option<Cow<'_, str>> {
     if !path.contains('%') && !path.contains("/.") {
-        return Some(path.to_owned());
+        return Some(Cow::Borrowed(path));
     }
     let decoded = decode_unreserved(path);
     let mut segments: Vec<&str> = Vec::new();
@@ -98,7 +103,7 @@ fn normal_path(path: &str) -> Option<String> {
             _ => segments.push(segment),
         }
     }
-    Some(format!("/{}", segments.join("/")))
+    Some(Cow::Owned(format!("/{}", segments.join("/"))))
 }
 
 fn decode_unreserved(path: &str) -> String {

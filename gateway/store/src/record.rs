@@ -17,7 +17,7 @@ pub struct Record {
     /// The name of the route that accepted it.
     pub route: Arc<str>,
     /// The request that it came from.
-    pub request: RequestSummary,
+    pub request: Arc<RequestSummary>,
     /// Its latest state known to the store.
     pub snapshot: Arc<Snapshot>,
     /// Its times.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 use progress_core::document::{RequestSummary, Status, Times};
 use progress_core::event::{Outcome, ProgressEvent};
@@ -25,11 +25,7 @@ fn record(id: OperationId) -> Record {
     Record {
         id,
         route: "reports".into(),
-        request: RequestSummary {
-            method: "POST".into(),
-            target: "https://a/reports".into(),
-            path: "/reports".into(),
-        },
+        request: Arc::new(RequestSummary::new(Method::POST, "https://a", "/reports")),
         snapshot: Arc::clone(Operation::new().snapshot()),
         times: Times { create: at(0), update: at(0), end: None, expire: None },
         response: None,

@@ -1,7 +1,7 @@
 //! The end of a gateway's life, told to everyone who has to act on it.
 
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use slab::Slab;
@@ -19,14 +19,19 @@ pub enum Phase {
     Concluding = 2,
 }
 
+/// Those who wait are kept in so many parts, so that the cores of a machine seldom want the same one.
+const PARTS: usize = 16;
+
 /// The side that announces a phase.
 #[derive(Clone, Debug, Default)]
 pub struct Drain(Arc<Shared>);
 
-/// The side that waits for a phase: one per connection and one per waiting exchange.
+/// The side that waits for a phase: one per connection and one per waiting exchange. A clone is kept
+/// where its original is.
 #[derive(Debug)]
 pub struct DrainWatch {
     shared: Arc<Shared>,
+    part: usize,
     key: Option<usize>,
 }
 
@@ -34,7 +39,8 @@ pub struct DrainWatch {
 struct Shared {
     phase: AtomicU8,
     /// One waker per watch that waits: bounded by connections and exchanges.
-    waiting: Mutex<Slab<Waker>>,
+    waiting: [Mutex<Slab<Waker>>; PARTS],
+    watches: AtomicUsize,
 }
 
 // === impl Drain ===
@@ -48,13 +54,15 @@ impl Drain {
     /// Advances to `phase` and wakes everyone. Going back is not possible and does nothing.
     pub fn advance(&self, phase: Phase) {
         self.0.phase.fetch_max(phase as u8, Ordering::AcqRel);
-        let waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.iter().for_each(|(_, waker)| waker.wake_by_ref());
+        for part in &self.0.waiting {
+            lock(part).iter().for_each(|(_, waker)| waker.wake_by_ref());
+        }
     }
 
     /// A new watch.
     pub fn watch(&self) -> DrainWatch {
-        DrainWatch { shared: Arc::clone(&self.0), key: None }
+        let part = self.0.watches.fetch_add(1, Ordering::Relaxed) % PARTS;
+        DrainWatch { shared: Arc::clone(&self.0), part, key: None }
     }
 
     /// Whether `phase` has been reached.
@@ -72,7 +80,7 @@ impl DrainWatch {
             return Poll::Ready(());
         }
         {
-            let mut waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut waiting = lock(&self.shared.waiting[self.part]);
             match self.key.and_then(|key| waiting.get_mut(key)) {
                 Some(waker) => waker.clone_from(cx.waker()),
                 None => self.key = Some(waiting.insert(cx.waker().clone())),
@@ -89,14 +97,18 @@ impl DrainWatch {
 
 impl Clone for DrainWatch {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), key: None }
+        Self { shared: Arc::clone(&self.shared), part: self.part, key: None }
     }
 }
 
 impl Drop for DrainWatch {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner).try_remove(key);
+            lock(&self.shared.waiting[self.part]).try_remove(key);
         }
     }
+}
+
+fn lock(part: &Mutex<Slab<Waker>>) -> MutexGuard<'_, Slab<Waker>> {
+    part.lock().unwrap_or_else(PoisonError::into_inner)
 }

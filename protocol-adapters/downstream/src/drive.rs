@@ -1,10 +1,12 @@
 //! The one loop of all three wires.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn, ready};
 use std::pin::Pin;
 use std::task::Poll;
 
-use http::StatusCode;
+use futures_util::FutureExt;
+use futures_util::future::Either;
+use http::{Response, StatusCode};
 use progress_core::interim::InterimHead;
 
 use crate::{Departed, Emission, Exchange, Expectation, Responder};
@@ -18,10 +20,14 @@ pub enum Ending {
     Departed,
 }
 
+/// What comes after the last interim head: the final response, and who is to write it.
+type Last<E, R> = (E, R, Response<<E as Exchange>::Body>);
+
 enum Step<B> {
     Departed,
+    Interim(InterimHead),
     Continue,
-    Emit(Emission<B>),
+    Final(Response<B>),
 }
 
 /// Carries what `exchange` says to `responder` until its final response is out or the client is
@@ -30,44 +36,68 @@ enum Step<B> {
 /// `expectation` is there when the client waits for `100 (Continue)`: it is sent once, when the
 /// content is first asked for and has not begun to arrive (EXP-01, EXP-03, H1-29).
 ///
-/// An exchange must be `Unpin`: one that is pinned here would take its room twice, in every held
-/// request.
-pub async fn drive<E, R>(mut exchange: E, mut responder: R, mut expectation: Option<Expectation>) -> Ending
+/// A request may wait for hours, so its future is kept small: waiting and finishing share their
+/// room, and nothing is stored twice. An exchange must be `Unpin` for that.
+pub fn drive<E, R>(
+    exchange: E,
+    responder: R,
+    expectation: Option<Expectation>,
+) -> impl Future<Output = Ending>
 where
     E: Exchange + Unpin,
     R: Responder,
 {
-    loop {
-        let step = poll_fn(|cx| {
-            if responder.poll_departed(cx).is_ready() {
-                return Poll::Ready(Step::Departed);
-            }
-            if expectation.as_ref().is_some_and(|e| e.poll_demanded(cx).is_ready()) {
-                return Poll::Ready(Step::Continue);
-            }
-            let window = responder.poll_window(cx);
-            Pin::new(&mut exchange).poll_emission(cx, window).map(Step::Emit)
-        })
-        .await;
-        match step {
-            Step::Departed => return Ending::Departed,
-            Step::Continue => {
-                expectation = None;
-                if responder.interim(InterimHead::bare(StatusCode::CONTINUE)).await.is_err() {
-                    return Ending::Departed;
-                }
-            }
-            Step::Emit(Emission::Interim(head)) => {
-                if responder.interim(head).await.is_err() {
-                    return Ending::Departed;
-                }
-                Pin::new(&mut exchange).interim_written(tokio::time::Instant::now().into_std());
-            }
-            Step::Emit(Emission::Final(response)) => {
-                return match responder.finish(response).await {
+    talk(exchange, responder, expectation).then(|last| match last {
+        None => Either::Left(ready(Ending::Departed)),
+        Some((exchange, responder, response)) => {
+            Either::Right(responder.finish(response).map(move |finished| {
+                drop(exchange);
+                match finished {
                     Ok(()) => Ending::Answered,
                     Err(Departed) => Ending::Departed,
-                };
+                }
+            }))
+        }
+    })
+}
+
+/// Writes interim heads until the final response is there; `None` once the client is gone.
+#[expect(clippy::manual_async_fn, reason = "an async function stores its parameters twice")]
+fn talk<E, R>(
+    mut exchange: E,
+    mut responder: R,
+    mut expectation: Option<Expectation>,
+) -> impl Future<Output = Option<Last<E, R>>>
+where
+    E: Exchange + Unpin,
+    R: Responder,
+{
+    async move {
+        loop {
+            let step = poll_fn(|cx| {
+                if responder.poll_departed(cx).is_ready() {
+                    return Poll::Ready(Step::Departed);
+                }
+                if expectation.as_ref().is_some_and(|e| e.poll_demanded(cx).is_ready()) {
+                    return Poll::Ready(Step::Continue);
+                }
+                let window = responder.poll_window(cx);
+                Pin::new(&mut exchange).poll_emission(cx, window).map(|emission| match emission {
+                    Emission::Interim(head) => Step::Interim(head),
+                    Emission::Final(response) => Step::Final(response),
+                })
+            });
+            match step.await {
+                Step::Departed => return None,
+                Step::Final(response) => return Some((exchange, responder, response)),
+                Step::Continue => {
+                    expectation = None;
+                    responder.interim(InterimHead::bare(StatusCode::CONTINUE)).await.ok()?;
+                }
+                Step::Interim(head) => {
+                    responder.interim(head).await.ok()?;
+                    Pin::new(&mut exchange).interim_written(tokio::time::Instant::now().into_std());
+                }
             }
         }
     }

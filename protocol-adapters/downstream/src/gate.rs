@@ -46,10 +46,15 @@ impl Gate {
         Self::default()
     }
 
+    /// Whether a head may go out.
+    pub fn is_open(&self) -> bool {
+        !self.shared.stalled.load(Ordering::Acquire)
+    }
+
     /// Whether a head may go out; if not, the waker of the last call on this clone is called when
     /// the transport writes again.
     pub fn poll_window(&mut self, cx: &Context<'_>) -> Window {
-        if !self.shared.stalled.load(Ordering::Acquire) {
+        if self.is_open() {
             return Window::Open;
         }
         {
@@ -60,7 +65,7 @@ impl Gate {
                 none => *none = Some(cx.waker().clone()),
             }
         }
-        if self.shared.stalled.load(Ordering::Acquire) { Window::Stalled } else { Window::Open }
+        if self.is_open() { Window::Open } else { Window::Stalled }
     }
 
     /// Notes whether the last write is still pending.

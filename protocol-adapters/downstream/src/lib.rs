@@ -6,9 +6,11 @@
 //! `finish` consumes the responder, so an interim head after the final one cannot be written down.
 //!
 //! Everything of a connection lives in the connection's own task: its exchanges ([`Roster`]), its
-//! timer ([`Heart`], with [`Pulse`] as the handle) and its write state ([`Gate`]).
+//! timer ([`Heart`], with [`Pulse`] as the handle) and its write state ([`Gate`]). A [`Bell`] for each
+//! part tells which of them has something to do.
 #![forbid(unsafe_code)]
 
+mod bell;
 mod body;
 mod connection;
 mod drain;
@@ -20,6 +22,7 @@ mod pulse;
 mod refusal;
 mod roster;
 
+pub use bell::Bell;
 pub use body::{BodyError, RequestBody};
 pub use connection::{ConnectionInfo, Limits, Protocol, Security};
 pub use drain::{Drain, DrainWatch, Phase};

@@ -3,6 +3,7 @@
 //! A timer per exchange wakes, polls and writes once per head; one timer per connection wakes once
 //! per beat and lets the wire write all heads of that beat together.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,6 +15,15 @@ use tokio::time::Sleep;
 
 /// The longest phase by which the beats of two connections differ.
 const PHASES: Duration = Duration::from_secs(30);
+
+/// Phases are multiples of this, so that one wake of the runtime serves many connections. It is
+/// what news is rounded up to, too.
+const QUANTUM: Duration = Duration::from_millis(25);
+
+thread_local! {
+    /// What the phases of this thread's connections are counted from.
+    static ORIGIN: Cell<Option<Instant>> = const { Cell::new(None) };
+}
 
 /// The connection's end: owned and polled by the task of the connection.
 #[derive(Debug)]
@@ -57,8 +67,7 @@ impl Heart {
     /// A timer whose beats start at a random phase, so that connections do not beat together.
     pub fn new() -> Self {
         let now = tokio::time::Instant::now().into_std();
-        let grid = now.checked_sub(random_phase()).unwrap_or(now);
-        Self { pulse: Pulse { shared: Arc::default(), grid }, sleep: None, armed: None }
+        Self { pulse: Pulse { shared: Arc::default(), grid: random_grid(now) }, sleep: None, armed: None }
     }
 
     /// The handle for exchanges.
@@ -68,9 +77,24 @@ impl Heart {
 
     /// Wakes every exchange whose deadline has come.
     pub fn ring(&mut self) {
-        let now = tokio::time::Instant::now().into_std();
+        self.expire(|entry| {
+            if let Some(waker) = entry.waker.take() {
+                waker.wake();
+            }
+        });
+    }
+
+    /// Unsets every alarm whose deadline has come, for a connection that polls all its exchanges
+    /// next. Nobody is woken.
+    pub fn pass(&mut self) {
+        self.expire(|_| {});
+    }
+
+    fn expire(&mut self, mut tell: impl FnMut(&mut Entry)) {
         let mut alarms = lock(&self.pulse.shared);
-        if alarms.next.is_none_or(|next| next > now) {
+        let Some(next) = alarms.next else { return };
+        let now = tokio::time::Instant::now().into_std();
+        if next > now {
             return;
         }
         let mut next: Option<Instant> = None;
@@ -78,9 +102,7 @@ impl Heart {
             let Some(deadline) = entry.deadline else { continue };
             if deadline <= now {
                 entry.deadline = None;
-                if let Some(waker) = entry.waker.take() {
-                    waker.wake();
-                }
+                tell(entry);
             } else {
                 next = Some(next.map_or(deadline, |n| n.min(deadline)));
             }
@@ -159,12 +181,17 @@ fn lock(alarms: &Mutex<Alarms>) -> MutexGuard<'_, Alarms> {
     alarms.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A phase from the randomness that hash maps are seeded with: it need not be secret.
-fn random_phase() -> Duration {
+/// An instant up to [`PHASES`] ago, on a grid of [`QUANTUM`] that all connections of a thread share.
+/// The randomness is that which hash maps are seeded with: it need not be secret.
+fn random_grid(now: Instant) -> Instant {
     use std::hash::{BuildHasher, RandomState};
-    let bits = RandomState::new().hash_one(0_u8);
-    let span = u64::try_from(PHASES.as_micros()).unwrap_or(u64::MAX);
-    Duration::from_micros(bits % span)
+    let origin = ORIGIN.get().filter(|origin| *origin <= now).unwrap_or(now);
+    ORIGIN.set(Some(origin));
+    let quantum = QUANTUM.as_nanos();
+    let into_quantum = now.duration_since(origin).as_nanos() % quantum;
+    let quanta = u128::from(RandomState::new().hash_one(0_u8)) % (PHASES.as_nanos() / quantum);
+    let back = u64::try_from(quanta * quantum + into_quantum).unwrap_or(0);
+    now.checked_sub(Duration::from_nanos(back)).unwrap_or(now)
 }
 
 #[cfg(test)]

@@ -109,12 +109,15 @@ pub fn request_line(out: &mut Vec<u8>, method: &Method, target: &str) {
 pub fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     debug_assert!(!value.iter().any(|octet| matches!(octet, b'\r' | b'\n' | 0)), "a clean value");
     out.reserve(name.len() + value.len() + 4);
+    let at = out.len();
+    out.extend_from_slice(name.as_bytes());
     let mut first = true;
-    out.extend(name.bytes().map(|octet| {
-        let written = if first { octet.to_ascii_uppercase() } else { octet };
-        first = octet == b'-';
-        written
-    }));
+    for octet in &mut out[at..] {
+        if first {
+            octet.make_ascii_uppercase();
+        }
+        first = *octet == b'-';
+    }
     out.extend_from_slice(b": ");
     out.extend_from_slice(value);
     out.extend_from_slice(b"\r\n");

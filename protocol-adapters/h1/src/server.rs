@@ -148,7 +148,8 @@ impl<E: Exchange> Exchange for Held<E> {
 async fn beat(mut exchange: Pin<&mut impl Future<Output = Ending>>, heart: &mut Heart) -> Ending {
     poll_fn(|cx| {
         loop {
-            heart.ring();
+            // Nobody need be woken: the only exchange there is is polled now.
+            heart.pass();
             if let Poll::Ready(ending) = exchange.as_mut().poll(cx) {
                 return Poll::Ready(ending);
             }

@@ -160,14 +160,15 @@ impl AsyncWrite for Client {
     }
 }
 
-fn service() -> Service<Beating> {
+/// With the drain of the process.
+fn service(drain: &Drain) -> Service<Beating> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let connection =
         ConnectionInfo { peer: address, local: address, security: Security::Cleartext, alt_svc: None };
     Service {
         handler: Beating,
         connection: Arc::new(connection),
-        drain: Drain::new().watch(),
+        drain: drain.watch(),
         limits: Arc::new(Limits::default()),
     }
 }
@@ -177,25 +178,26 @@ fn a_held_request_is_small_and_its_heartbeats_allocate_nothing() {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
+        let drain = Drain::new();
         let mut client = Client { sent: false, written: 0, writes: 0 };
-        serve(&mut client, Bytes::new(), service()).await.unwrap();
+        serve(&mut client, Bytes::new(), service(&drain)).await.unwrap();
         let beat = "HTTP/1.1 102 Processing\r\n\r\n";
         assert!(client.written > BEATS * beat.len());
         // H11-01, architecture 7: one write per head, and one for the final response.
         assert_eq!(client.writes, BEATS + 1);
 
         // The transport, the exchange and the content of the response come on top.
-        let future = serve(Client { sent: false, written: 0, writes: 0 }, Bytes::new(), service());
+        let future = serve(Client { sent: false, written: 0, writes: 0 }, Bytes::new(), service(&drain));
         let own = size_of_val(&future);
-        assert!(own <= 1400, "{own} octets for the future of a connection");
+        assert!(own <= 1200, "{own} octets for the future of a connection");
         drop(future);
 
         let before = OCTETS.get();
         let held =
-            tokio::spawn(serve(Client { sent: false, written: 0, writes: 0 }, Bytes::new(), service()));
+            tokio::spawn(serve(Client { sent: false, written: 0, writes: 0 }, Bytes::new(), service(&drain)));
         tokio::time::sleep(10 * BEAT).await;
         let held_octets = OCTETS.get().wrapping_sub(before);
-        assert!(held_octets <= 2560, "{held_octets} octets held for a request that waits");
+        assert!(held_octets <= 2048, "{held_octets} octets held for a request that waits");
         held.abort();
     });
 }

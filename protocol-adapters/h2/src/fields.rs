@@ -1,18 +1,12 @@
 //! Fields on their way to the client.
 
-use http::header::{CONNECTION, CONTENT_LENGTH, TE, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderValue};
 use progress_core::progress;
 
 /// Fields that HTTP/2 does not know; with one of them a message is malformed (H2X-02, RFC 9113 8.2.2).
-const CONNECTION_SPECIFIC: [HeaderName; 6] = [
-    CONNECTION,
-    TRANSFER_ENCODING,
-    UPGRADE,
-    TE,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-];
+const CONNECTION_SPECIFIC: [&str; 6] =
+    ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"];
 
 /// What a field costs in a list beside its octets (RFC 9113 6.5.2).
 const FIELD_OVERHEAD: usize = 32;
@@ -25,12 +19,18 @@ pub(crate) fn clean(fields: &mut HeaderMap) {
     if fields.is_empty() {
         return;
     }
-    for name in &CONNECTION_SPECIFIC {
-        fields.remove(name);
+    let mut has_specific = false;
+    for (name, value) in fields.iter_mut() {
+        has_specific |= CONNECTION_SPECIFIC.contains(&name.as_str());
+        // H2X-06: a label comes from a user, and no later head repeats it: a never-indexed literal.
+        if *name == progress::FIELD {
+            value.set_sensitive(true);
+        }
     }
-    // H2X-06: a label comes from a user, and no later head repeats it: a never-indexed literal.
-    if let Some(progress) = fields.get_mut(progress::FIELD) {
-        progress.set_sensitive(true);
+    if has_specific {
+        for name in CONNECTION_SPECIFIC {
+            fields.remove(name);
+        }
     }
 }
 
@@ -68,6 +68,8 @@ fn list_size(fields: &HeaderMap) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderName;
+
     use super::*;
 
     fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {

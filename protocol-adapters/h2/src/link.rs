@@ -149,8 +149,13 @@ impl Voice {
         self.gate.poll_window(cx)
     }
 
-    /// Ready when a head of `size` octets may be queued: the transport takes writes, this stream
-    /// has nothing else queued, and neither have the others too much (H2X-04).
+    /// Whether a head of `size` octets may be queued: the transport takes writes, this stream has
+    /// nothing else queued, and neither have the others too much (H2X-04). If so it counts as queued.
+    pub(crate) fn admits(&mut self, size: usize) -> bool {
+        self.gate.is_open() && self.link.lock().outbox.admits(&mut self.turn, size)
+    }
+
+    /// Ready when [`Voice::admits`] a head.
     pub(crate) fn poll_admit(&mut self, size: usize, cx: &Context<'_>) -> Poll<()> {
         if self.poll_window(cx) != Window::Open {
             return Poll::Pending;

@@ -36,7 +36,7 @@ pub(crate) enum Reply {
 ///
 /// `h2` would write an interim head after the final one, after `END_STREAM` and after the client's
 /// reset, and call it a success. Here the first two cannot be written down, because `finish`
-/// consumes the responder, and the third is asked for before each head.
+/// consumes the responder; the third is asked for by `drive` before each head, and here after a wait.
 pub(crate) struct StreamResponder {
     send: SendResponse<Bytes>,
     voice: Voice,
@@ -50,14 +50,19 @@ impl StreamResponder {
         Self { send, voice: Voice::new(link), opened: clock(), reply }
     }
 
-    fn poll_head(&mut self, next: &mut Option<Next>, cx: &mut Context<'_>) -> Poll<Result<(), Departed>> {
-        let Some(Next { size, .. }) = next else { return Poll::Ready(Ok(())) };
+    /// Waits for the head's turn; nothing is sent to a client that has left meanwhile.
+    fn poll_turn(&mut self, size: usize, cx: &mut Context<'_>) -> Poll<Result<(), Departed>> {
         if self.poll_departed(cx).is_ready() {
             return Poll::Ready(Err(Departed));
         }
-        ready!(self.voice.poll_admit(*size, cx));
-        let sent = next.take().map_or(Ok(()), |next| self.send.send_informational(next.into_response()));
-        Poll::Ready(sent.map_err(|_| Departed))
+        self.voice.poll_admit(size, cx).map(Ok)
+    }
+
+    fn send(&mut self, head: InterimHead) -> Result<(), Departed> {
+        let mut response = Response::new(());
+        *response.status_mut() = head.status;
+        *response.headers_mut() = head.fields;
+        self.send.send_informational(response).map_err(|_| Departed)
     }
 }
 
@@ -74,9 +79,16 @@ impl Responder for StreamResponder {
 
     /// A head that HTTP/2 does not know (101, H2X-03), or that is larger than the client takes
     /// (H2X-05), is left out.
-    fn interim(&mut self, head: InterimHead) -> impl Future<Output = Result<(), Departed>> + Send {
-        let mut next = Next::new(head, self.voice.link());
-        poll_fn(move |cx| self.poll_head(&mut next, cx))
+    fn interim(&mut self, mut head: InterimHead) -> impl Future<Output = Result<(), Departed>> + Send {
+        let Some(size) = fit(&mut head, self.voice.link()) else { return Either::Left(now(Ok(()))) };
+        // As a rule there is room, and nobody has to keep the head.
+        if self.voice.admits(size) {
+            return Either::Left(now(self.send(head)));
+        }
+        Either::Right(Box::pin(async move {
+            poll_fn(|cx| self.poll_turn(size, cx)).await?;
+            self.send(head)
+        }))
     }
 
     fn finish<B>(mut self, response: Response<B>) -> impl Future<Output = Result<(), Departed>> + Send
@@ -98,27 +110,12 @@ impl Responder for StreamResponder {
     }
 }
 
-/// An interim head that waits for its turn.
-struct Next {
-    head: InterimHead,
-    size: usize,
-}
-
-impl Next {
-    fn new(mut head: InterimHead, link: &Link) -> Option<Self> {
-        if !head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS {
-            return None;
-        }
-        let size = fields::fit(&mut head.fields, link.peer_list_size())?;
-        Some(Self { head, size })
+/// Makes `head` fit for the client and measures it; `None` if it may not be sent.
+fn fit(head: &mut InterimHead, link: &Link) -> Option<usize> {
+    if !head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS {
+        return None;
     }
-
-    fn into_response(self) -> Response<()> {
-        let mut response = Response::new(());
-        *response.status_mut() = self.head.status;
-        *response.headers_mut() = self.head.fields;
-        response
-    }
+    fields::fit(&mut head.fields, link.peer_list_size())
 }
 
 /// Without content, `END_STREAM` stands on the head.

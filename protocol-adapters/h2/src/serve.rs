@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use downstream::{
-    ConnectionInfo, DrainWatch, Gate, GatedIo, Handler, Limits, Opening, Protocol, Responder, Roster, Window,
-    drive,
+    Bell, ConnectionInfo, DrainWatch, Gate, GatedIo, Handler, Limits, Opening, Protocol, Responder, Roster,
+    Window, drive,
 };
 use futures_util::FutureExt;
 use futures_util::future::Either;
@@ -34,6 +34,10 @@ const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
 /// Streams that we may have to reset for the client's errors before it must go (H2-04).
 const MAX_ERROR_RESETS: usize = 100;
+
+/// Turns in one poll of a connection before others get theirs: one that takes in requests, one that
+/// opens them, one for what they say at once, and one to spare.
+const TURNS: usize = 4;
 
 /// Who is served on a connection, and how.
 #[derive(Clone, Debug)]
@@ -74,7 +78,7 @@ where
     let keeper = Keeper::new(drain, limits);
     let gate = link.gate();
     let desk = Desk { handler, connection, link };
-    let mut conversation = Conversation { wire, gate, roster, desk, keeper };
+    let mut conversation = Conversation { wire, bell: Bell::new(), gate, roster, desk, keeper };
     poll_fn(|cx| conversation.poll(cx, receive)).await
 }
 
@@ -93,6 +97,8 @@ fn builder(limits: &Limits) -> Builder {
 /// A connection and its exchanges, `F` being the future of one.
 struct Conversation<S, H, F> {
     wire: Connection<GatedIo<MeteredIo<S>>, Bytes>,
+    /// Rung by the transport, and by `h2` when there is something to write.
+    bell: Bell,
     gate: Gate,
     /// Bounded by `Limits::concurrent_streams`, which `h2` enforces.
     roster: Roster<F>,
@@ -128,35 +134,50 @@ where
         cx: &mut Context<'_>,
         receive: impl Fn(&Desk<H>, Stream) -> F,
     ) -> Poll<Result<(), ServeError>> {
-        loop {
+        for turn in 1..=TURNS {
+            self.bell.attend(cx);
             self.roster.poll(cx, |()| ());
-            let heard = self.poll_wire(cx, &receive);
-            if let Heard::End(result) = heard {
-                return Poll::Ready(self.keeper.conclude(result));
+            let heard = if self.bell.answer() { self.poll_wire(&receive) } else { Heard::Nothing };
+            match heard {
+                // The exchanges first; but a client that never pauses is judged too.
+                Heard::Requests if turn < TURNS => continue,
+                Heard::Requests | Heard::Nothing => {}
+                Heard::End(result) => return Poll::Ready(self.keeper.conclude(result)),
             }
-            let window = self.gate.poll_window(cx);
-            if window == Window::Open {
-                self.desk.link.flushed();
-            }
-            let view = View { open: self.roster.len(), lingering: self.wire.has_streams(), window };
-            match self.keeper.poll(view, &self.desk.link, cx) {
-                Order::Go if matches!(heard, Heard::Requests) => {}
-                Order::Go => return Poll::Pending,
-                Order::Leave => self.wire.graceful_shutdown(),
+            match self.consult_keeper(cx) {
+                Order::Go if self.bell.leave() => return Poll::Pending,
+                Order::Go => {}
+                Order::Leave => {
+                    self.wire.graceful_shutdown();
+                    self.bell.note();
+                }
                 Order::Close(reason) => {
                     self.roster = Roster::new();
                     self.wire.abrupt_shutdown(reason);
+                    self.bell.note();
                 }
                 Order::Cut(result) => return Poll::Ready(result),
             }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn consult_keeper(&mut self, cx: &mut Context<'_>) -> Order {
+        let window = self.gate.poll_window(cx);
+        if window == Window::Open {
+            self.desk.link.flushed();
+        }
+        let view = View { open: self.roster.len(), lingering: self.wire.has_streams(), window };
+        self.keeper.poll(view, &self.desk.link, cx)
     }
 
     /// Flushes, reads, and opens an exchange for each request that has come.
-    fn poll_wire(&mut self, cx: &mut Context<'_>, receive: impl Fn(&Desk<H>, Stream) -> F) -> Heard {
+    fn poll_wire(&mut self, receive: impl Fn(&Desk<H>, Stream) -> F) -> Heard {
         let mut heard = Heard::Nothing;
+        let mut cx = Context::from_waker(self.bell.waker());
         loop {
-            match self.wire.poll_accept(cx) {
+            match self.wire.poll_accept(&mut cx) {
                 Poll::Pending => return heard,
                 Poll::Ready(None) => return Heard::End(Ok(())),
                 Poll::Ready(Some(Err(error))) => return Heard::End(Err(error.into())),
@@ -166,7 +187,7 @@ where
                     }
                     self.keeper.opened();
                     // H2-02: a request that is already cancelled opens nothing.
-                    if send.poll_reset(cx).is_ready() {
+                    if send.poll_reset(&mut cx).is_ready() {
                         self.desk.link.note_reset(std::time::Duration::ZERO);
                         continue;
                     }

@@ -1,6 +1,6 @@
 //! Responses: heads as they come, the final one with its content.
 
-use std::future::{Future, poll_fn};
+use std::future::{Future, poll_fn, ready};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use downstream::{BodyError, Departed, Window};
+use futures_util::future::Either;
 use h3::error::{Code, StreamError};
 use http::{HeaderMap, Method, Response, StatusCode};
 use http_body::Body;
@@ -118,6 +119,23 @@ impl Responder {
         }
     }
 
+    /// Hands an interim head over; the frame before it is written.
+    fn head(&mut self, head: InterimHead) -> Result<(), Departed> {
+        let mut response = Response::new(());
+        *response.status_mut() = head.status;
+        *response.headers_mut() = head.fields;
+        match push(self.stream.send_response(response)) {
+            // H3X-03: a head that the client does not accept is not sent.
+            Ok(()) | Err(Broken::Unspeakable) => Ok(()),
+            Err(broken) => Err(self.give_up(broken)),
+        }
+    }
+
+    fn give_up(&self, broken: Broken) -> Departed {
+        self.outlet.abandon(broken.code());
+        Departed
+    }
+
     /// Waits until the frame before is written.
     async fn flush(&self) -> Result<(), Broken> {
         if self.outlet.is_clear() {
@@ -143,34 +161,30 @@ impl downstream::Responder for Responder {
         if self.outlet.poll_flush(cx).is_pending() { Window::Stalled } else { Window::Open }
     }
 
-    async fn interim(&mut self, head: InterimHead) -> Result<(), Departed> {
+    fn interim(&mut self, head: InterimHead) -> impl Future<Output = Result<(), Departed>> + Send {
         // Only a 100 (Continue), which is not withheld, can find a head before it unwritten.
-        let flushed = self.flush().await;
-        let sent = flushed.and_then(|()| {
-            let mut response = Response::new(());
-            *response.status_mut() = head.status;
-            *response.headers_mut() = head.fields;
-            push(self.stream.send_response(response))
-        });
-        match sent {
-            // H3X-03: a head that the client does not accept is not sent.
-            Ok(()) | Err(Broken::Unspeakable) => Ok(()),
-            Err(broken) => {
-                self.outlet.abandon(broken.code());
-                Err(Departed)
-            }
+        if self.outlet.is_clear() {
+            return Either::Left(ready(self.head(head)));
         }
+        Either::Right(Box::pin(async move {
+            match self.flush().await {
+                Ok(()) => self.head(head),
+                Err(broken) => Err(self.give_up(broken)),
+            }
+        }))
     }
 
-    async fn finish<B>(mut self, response: Response<B>) -> Result<(), Departed>
+    /// In a box: a request that waits for hours should not carry the room that its last moments need.
+    fn finish<B>(mut self, response: Response<B>) -> impl Future<Output = Result<(), Departed>> + Send
     where
         B: Body<Data = Bytes, Error = BodyError> + Send + Unpin,
     {
-        // A request that waits for hours should not carry the room that its last moments need.
-        Box::pin(self.conclude(response)).await.map_err(|broken| {
-            tracing::debug!(?broken, "a response broke off");
-            self.outlet.abandon(broken.code());
-            Departed
+        Box::pin(async move {
+            let concluded = self.conclude(response).await;
+            concluded.map_err(|broken| {
+                tracing::debug!(?broken, "a response broke off");
+                self.give_up(broken)
+            })
         })
     }
 }

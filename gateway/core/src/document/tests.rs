@@ -6,11 +6,7 @@ use crate::operation::Operation;
 use crate::progress::{Grammar, Progress};
 
 fn request() -> RequestSummary {
-    RequestSummary {
-        method: "POST".into(),
-        target: "https://api.example/reports".into(),
-        path: "/reports".into(),
-    }
+    RequestSummary::new(Method::POST, "https://api.example", "/reports")
 }
 
 fn times() -> Times {

@@ -7,6 +7,7 @@ use http::HeaderValue;
 use super::tests::{ms, report, start};
 use super::*;
 use crate::operation::Operation;
+use crate::prefer::Applied;
 use crate::progress::Dialect;
 
 /// A small generator: the same seed is the same course, on every machine.
@@ -58,7 +59,7 @@ impl World {
             maximum_heads: self.budget,
         };
         Terms {
-            heads: Some(HeadTerms { dialect: Dialect::Plain, cadence, applied: None }),
+            heads: Some(HeadTerms { dialect: Dialect::Plain, cadence, applied: Applied::default() }),
             register_after: ms(100),
             deferral: self.deferral.map(|after| Deferral {
                 after,

@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use http::HeaderValue;
-
 use crate::interim::InterimHead;
 use crate::pacing::Cadence;
+use crate::prefer::Applied;
 use crate::progress::Dialect;
 
 /// What an exchange was promised when its request was matched with a route.
@@ -27,8 +26,8 @@ pub struct HeadTerms {
     pub dialect: Dialect,
     /// How often.
     pub cadence: Cadence,
-    /// The value of `Preference-Applied` on the first head (PRF-13).
-    pub applied: Option<HeaderValue>,
+    /// What `Preference-Applied` says on the first head (PRF-13).
+    pub applied: Applied,
 }
 
 /// A 202 after a while.

@@ -5,6 +5,7 @@ use super::*;
 use crate::event::ProgressEvent;
 use crate::interim::{PREFERENCE_APPLIED, PROGRESS};
 use crate::operation::Operation;
+use crate::prefer::Applied;
 use crate::progress::{Dialect, Fraction, Reported};
 
 pub(super) const CADENCE: Cadence = Cadence {
@@ -33,7 +34,7 @@ pub(super) fn report(operation: &mut Operation, completed: u64) -> Arc<Snapshot>
 }
 
 fn opted_in() -> Terms {
-    let applied = Some(HeaderValue::from_static("processing"));
+    let applied = Applied { processing: true, ..Applied::default() };
     Terms {
         heads: Some(HeadTerms { dialect: Dialect::Plain, cadence: CADENCE, applied }),
         register_after: ms(100),

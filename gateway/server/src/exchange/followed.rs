@@ -33,7 +33,6 @@ pub struct Followed {
     manner: Manner,
     registering: Option<Registering>,
     drain: DrainWatch,
-    told_revision: Option<u64>,
     watching: Option<Watching>,
     stage: Stage,
 }
@@ -49,8 +48,6 @@ pub struct Manner {
     pub finishing: Finishing,
     /// The form of labels.
     pub dialect: Dialect,
-    /// What is honoured by heads.
-    pub heads_applied: Applied,
     /// What is honoured by a 202.
     pub accepted_applied: Applied,
     /// How its status documents are written.
@@ -123,7 +120,6 @@ impl Followed {
             manner,
             registering: None,
             drain,
-            told_revision: None,
             watching: None,
             stage: Stage::Waiting,
         }
@@ -168,14 +164,17 @@ impl Followed {
         self.watcher.cell()
     }
 
+    fn identity(&self) -> Option<Identity> {
+        self.manner.operations.identity(self.cell())
+    }
+
     /// Feeds what has happened to the course.
     fn take_in(&mut self, now: Instant) {
         if let Some(received) = self.cell().received() {
             self.course.on_received(received);
         }
         let snapshot = self.cell().snapshot();
-        if self.told_revision != Some(snapshot.revision) {
-            self.told_revision = Some(snapshot.revision);
+        if self.course.revision() != Some(snapshot.revision) {
             self.course.on_snapshot(&snapshot, now);
         }
     }
@@ -215,7 +214,7 @@ impl Followed {
             account.operation(identity.id);
             match naming {
                 Naming::Location => Monitor::Location(identity.location),
-                Naming::Link => Monitor::Link(identity.link),
+                Naming::Link => Monitor::Link(identity.link()),
             }
         });
         if self.manner.audience == Audience::Heads && monitor.is_some() {
@@ -244,7 +243,8 @@ impl Followed {
     }
 
     fn of_fault(&self, fault: &Fault) -> Response<Content> {
-        let uri = self.cell().identity().map(|identity| identity.uri.as_ref());
+        let identity = self.identity();
+        let uri = identity.as_ref().map(|identity| identity.uri.as_str());
         let mut response = self.manner.finishing.fault(fault, uri);
         self.told().complete(response.headers_mut());
         response
@@ -254,10 +254,10 @@ impl Followed {
     fn told(&self) -> Told {
         let hears = self.manner.asking == Asking::ForHeads || self.course.has_spoken();
         Told {
-            identity: self.cell().identity().cloned(),
+            identity: self.identity(),
             snapshot: hears.then(|| self.cell().snapshot()),
             dialect: self.manner.dialect,
-            applied: self.manner.heads_applied,
+            applied: self.course.applied(),
         }
     }
 
@@ -280,7 +280,7 @@ impl Followed {
     fn poll_conclude(&mut self, cx: &mut Context<'_>, account: &mut Account) -> Poll<Saying> {
         if self.manner.asking != Asking::ForNothing && self.cell().received().is_some() {
             let now = tokio::time::Instant::now().into_std();
-            if self.cell().identity().is_none() && self.registering.is_none() {
+            if self.cell().id().is_none() && self.registering.is_none() {
                 self.register(cx, now, account);
             }
             if self.registering.is_some() {
@@ -299,10 +299,10 @@ impl Followed {
 
     /// A 202, if the operation is registered.
     fn accepted(&mut self, reason: Downgrade) -> Option<Saying> {
-        let identity = self.cell().identity()?;
-        let view = View::of_cell(self.cell(), identity);
+        let identity = self.identity()?;
+        let view = View::of_cell(self.cell(), &identity);
         let document = self.manner.rendering.document(&view);
-        let response = self.manner.finishing.accepted(document, identity, &self.manner.accepted_applied);
+        let response = self.manner.finishing.accepted(document, &identity, &self.manner.accepted_applied);
         self.stage = Stage::Answered;
         self.manner.metrics.operations.downgraded(reason);
         let asked = self.manner.accepted_applied.respond_async;

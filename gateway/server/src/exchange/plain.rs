@@ -1,6 +1,5 @@
 //! Requests that are just proxied: routes without progress, and clients that asked for nothing.
 
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -12,7 +11,6 @@ use crate::account::Account;
 use crate::answer::Finishing;
 use crate::content::Content;
 use crate::forward;
-use crate::metrics::Metrics;
 use crate::metrics::labels::{EventKind, Mode, Suppressed};
 use crate::operations::Fault;
 use crate::relay::{Relay, UPLOAD_RESUMPTION};
@@ -23,8 +21,8 @@ use crate::upstream::{UpstreamBody, UpstreamCall, UpstreamEvent};
 pub struct Plain {
     /// The call.
     pub call: UpstreamCall,
-    /// Measures it.
-    pub timed: Timed,
+    /// Whose it is: a place in the configuration.
+    pub upstream: usize,
     /// The origin's heads on their way to the client.
     pub relays: Relays,
     /// On progress routes: when it must have ended (INT-19).
@@ -48,40 +46,21 @@ pub struct Relays {
     waiting: Option<(InterimHead, Suppressed)>,
 }
 
-/// Measures a call to its final head.
-#[derive(Debug)]
-pub struct Timed {
-    metrics: Arc<Metrics>,
-    upstream: usize,
-    began: Instant,
-}
-
-impl Timed {
-    /// A call that begins now, of an upstream by its place in the configuration.
-    pub fn new(metrics: &Arc<Metrics>, upstream: usize) -> Self {
-        let began = tokio::time::Instant::now().into_std();
-        Self { metrics: Arc::clone(metrics), upstream, began }
-    }
-
-    /// The final head is there.
-    pub fn took(&self) {
-        if let Some(upstream) = self.metrics.upstream(self.upstream) {
-            let now = tokio::time::Instant::now().into_std();
-            upstream.took(now.saturating_duration_since(self.began));
-        }
-    }
-}
-
 impl Plain {
     /// What it says next.
-    pub fn poll_saying(&mut self, cx: &mut Context<'_>, window: Window, account: &Account) -> Poll<Saying> {
+    pub fn poll_saying(
+        &mut self,
+        cx: &mut Context<'_>,
+        window: Window,
+        account: &mut Account,
+    ) -> Poll<Saying> {
         if let Some(head) = self.relays.waited(window) {
             return Poll::Ready(Saying::relayed(head));
         }
         while let Poll::Ready(event) = self.call.poll_event(cx) {
             match event {
                 Ok(UpstreamEvent::Response(response)) => {
-                    self.timed.took();
+                    account.answered_by(self.upstream);
                     account.withheld_once(self.relays.missed());
                     let deadline = self.deadline.as_ref().map(|(_, at)| *at);
                     let content = |body: UpstreamBody| Content::Origin(body.ending_by(deadline));

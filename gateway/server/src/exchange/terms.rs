@@ -39,9 +39,7 @@ enum Hop {
 pub struct Plan {
     /// Its course.
     pub terms: Terms,
-    /// What of its preferences is honoured by heads.
-    pub heads_applied: Applied,
-    /// What of its preferences is honoured by a 202.
+    /// What of its preferences is honoured by a 202; what is by heads stands in the terms.
     pub accepted_applied: Applied,
     /// What is kept from the origin (PRF-15).
     pub honoured: Honoured,
@@ -106,14 +104,7 @@ impl Plan {
             return (None, suppressed);
         }
         let preferences = client.preferences;
-        let heads_applied = match heads {
-            Some(_) => Applied {
-                processing: preferences.processing,
-                progress: preferences.progress,
-                ..Applied::default()
-            },
-            None => Applied::default(),
-        };
+        let heads_applied = heads.as_ref().map(|heads| heads.applied).unwrap_or_default();
         let asked = deferral.is_some_and(|deferral| deferral.because == Because::WaitElapsed);
         // An HTTP/1.0 client that did not ask is held for the route's time, not for its own.
         let waited = preferences.wait.and(deferral).filter(|deferral| deferral.because != Because::Http10);
@@ -123,7 +114,6 @@ impl Plan {
         let register_after = if heads.is_some() { settings.interim_after } else { Duration::MAX };
         let plan = Self {
             terms: Terms { heads, register_after, deferral },
-            heads_applied,
             accepted_applied,
             honoured: Honoured { respond_async: asked, wait: waited.is_some() },
             suppressed,
@@ -184,7 +174,7 @@ pub fn head_terms(settings: &ProgressSettings, client: &Client) -> HeadTerms {
             heartbeat_interval: settings.heartbeat_interval,
             maximum_heads: budgets.into_iter().flatten().min().map(NonZeroU32::get),
         },
-        applied: applied.print(),
+        applied,
     }
 }
 

@@ -3,20 +3,19 @@
 use std::fmt::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 
-use downstream::Security;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::Hop;
 
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+pub(super) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(super) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+pub(super) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Hops that a trusted peer may tell of; a longer chain is as good as none.
 const MAXIMUM_HOPS: usize = 32;
 
 /// The hops of a request so far, the client first.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Chain {
     /// As `Forwarded` has them, joined.
     forwarded: String,
@@ -26,7 +25,7 @@ pub(super) struct Chain {
     first: First,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct First {
     proto: Option<String>,
     host: Option<String>,
@@ -41,30 +40,23 @@ pub(super) fn is_field(name: &str) -> bool {
 
 impl Chain {
     /// The chain that a trusted peer tells of. `Forwarded` wins over `X-Forwarded-*`; what cannot be
-    /// read tells nothing.
-    pub(super) fn read(fields: &HeaderMap) -> Self {
+    /// read tells nothing. `None`: it tells of no hop.
+    pub(super) fn read(fields: &HeaderMap) -> Option<Self> {
         let read = if fields.contains_key(header::FORWARDED) {
             Self::read_forwarded(fields)
         } else {
             Self::read_legacy(fields)
         };
-        read.unwrap_or_default()
+        read.filter(|chain| *chain != Self::default())
     }
 
     /// Adds the hop from the peer to this gateway.
-    pub(super) fn append(mut self, hop: &Hop<'_>, host: Option<&HeaderValue>) -> Self {
+    pub(super) fn append(mut self, hop: &Hop, host: Option<&HeaderValue>) -> Self {
         let host = host.and_then(|host| host.to_str().ok());
-        let proto = proto(hop.security);
-        let node = Node::of(hop.peer);
+        separated(&mut self.forwarded).push_str(&hop.element(host));
         // Writing to a string does not fail.
-        let _ = write!(separated(&mut self.forwarded), "for={};by=_", node.in_forwarded());
-        self.forwarded.extend(hop.service_name.chars().map(|c| if is_obfuscated(c) { c } else { '-' }));
-        if let Some(host) = host {
-            let _ = write!(self.forwarded, ";host={}", Value(host));
-        }
-        let _ = write!(self.forwarded, ";proto={proto}");
-        let _ = write!(separated(&mut self.nodes), "{node}");
-        self.first.proto.get_or_insert_with(|| proto.to_owned());
+        let _ = write!(separated(&mut self.nodes), "{}", hop.node());
+        self.first.proto.get_or_insert_with(|| hop.proto().to_owned());
         self.first.host = self.first.host.or_else(|| host.map(str::to_owned));
         self
     }
@@ -144,13 +136,6 @@ fn separated(list: &mut String) -> &mut String {
     list
 }
 
-fn proto(security: Security) -> &'static str {
-    match security {
-        Security::Cleartext => "http",
-        Security::Tls => "https",
-    }
-}
-
 fn known_proto(value: &str) -> Option<String> {
     let value = value.to_ascii_lowercase();
     matches!(value.as_str(), "http" | "https").then_some(value)
@@ -186,7 +171,7 @@ fn unquoted(value: &str) -> Option<String> {
 }
 
 /// RFC 7239 6.3.
-fn is_obfuscated(c: char) -> bool {
+pub(super) fn is_obfuscated(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
 }
 
@@ -196,7 +181,7 @@ fn is_token(c: char) -> bool {
 }
 
 /// A parameter's value, quoted if it must be.
-struct Value<'a>(&'a str);
+pub(super) struct Value<'a>(pub(super) &'a str);
 
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -215,17 +200,13 @@ impl fmt::Display for Value<'_> {
 }
 
 /// Who a hop comes from, without a port. Prints as in `X-Forwarded-For`.
-enum Node {
+pub(super) enum Node {
     Address(IpAddr),
     /// `unknown` or an obfuscated identifier.
     Name(String),
 }
 
 impl Node {
-    fn of(peer: SocketAddr) -> Self {
-        Self::Address(peer.ip().to_canonical())
-    }
-
     fn unknown() -> Self {
         Self::Name("unknown".to_owned())
     }
@@ -245,13 +226,13 @@ impl Node {
         is_name.then(|| Self::Name(text.to_owned()))
     }
 
-    fn in_forwarded(&self) -> InForwarded<'_> {
+    pub(super) fn in_forwarded(&self) -> InForwarded<'_> {
         InForwarded(self)
     }
 }
 
 /// A node as in `Forwarded`: IPv6 in brackets *and* quotes (FWH-04).
-struct InForwarded<'a>(&'a Node);
+pub(super) struct InForwarded<'a>(&'a Node);
 
 impl fmt::Display for InForwarded<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

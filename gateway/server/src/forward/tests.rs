@@ -1,13 +1,11 @@
-use super::*;
+use std::net::SocketAddr;
+
+use downstream::Security;
 use http::Request;
 
-const SERVICE: &str = "gateway";
+use super::*;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Trust {
-    Trusted,
-    Untrusted,
-}
+const SERVICE: &str = "gateway";
 
 fn parts(method: &Method, fields: &[(&'static str, &'static str)]) -> Parts {
     let mut request = Request::builder().method(method).uri("/").body(()).expect("a request");
@@ -17,14 +15,9 @@ fn parts(method: &Method, fields: &[(&'static str, &'static str)]) -> Parts {
     request.into_parts().0
 }
 
-fn hop(peer: &str, trust: Trust) -> Hop<'static> {
-    Hop {
-        protocol: Protocol::Http11,
-        peer: SocketAddr::new(peer.parse().expect("an address"), 4711),
-        security: Security::Tls,
-        trusted: trust == Trust::Trusted,
-        service_name: SERVICE,
-    }
+fn forward(parts: &mut Parts, peer: &str, trust: Trust) -> Result<(), NotForwarded> {
+    let peer = SocketAddr::new(peer.parse().expect("an address"), 4711);
+    forward_request(parts, Protocol::Http11, &mut Hop::new(peer, Security::Tls, trust, SERVICE.into()))
 }
 
 fn lines(fields: &HeaderMap) -> Vec<String> {
@@ -42,7 +35,7 @@ fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
 #[test]
 fn fwh_04_a_first_hop_is_told_in_both_ways() {
     let mut parts = parts(&Method::GET, &[("host", "api.example"), ("accept", "*/*")]);
-    forward_request(&mut parts, &hop("192.0.2.43", Trust::Untrusted)).expect("forwarded");
+    forward(&mut parts, "192.0.2.43", Trust::Untrusted).expect("forwarded");
     let expected = [
         "accept: */*",
         "forwarded: for=192.0.2.43;by=_gateway;host=api.example;proto=https",
@@ -64,7 +57,7 @@ fn fwh_04_addresses_and_hosts_are_quoted_where_they_must_be() {
     ];
     for (peer, node, plain) in table {
         let mut parts = parts(&Method::GET, &[("host", "api.example:8443")]);
-        forward_request(&mut parts, &hop(peer, Trust::Untrusted)).expect("forwarded");
+        forward(&mut parts, peer, Trust::Untrusted).expect("forwarded");
         let forwarded = format!("{node};by=_gateway;host=\"api.example:8443\";proto=https");
         assert_eq!(parts.headers["forwarded"], forwarded);
         assert_eq!(parts.headers["x-forwarded-for"], plain);
@@ -83,7 +76,7 @@ fn fwh_05_h1_36_untrusted_chains_are_dropped() {
         ("x_forwarded_for", "10.0.0.1"),
     ];
     let mut parts = parts(&Method::GET, &claims);
-    forward_request(&mut parts, &hop("192.0.2.43", Trust::Untrusted)).expect("forwarded");
+    forward(&mut parts, "192.0.2.43", Trust::Untrusted).expect("forwarded");
     assert_eq!(parts.headers["x-forwarded-for"], "192.0.2.43");
     assert!(!lines(&parts.headers).concat().contains("10.0.0.1"));
     for gone in ["x-forwarded-port", "x-forwarded-prefix", "x_forwarded_for"] {
@@ -135,7 +128,7 @@ fn fwh_05_a_trusted_chain_is_continued() {
             let name = HeaderName::try_from(*name).expect("a name");
             parts.headers.append(name, HeaderValue::try_from(*value).expect("a value"));
         }
-        forward_request(&mut parts, &hop("10.9.9.9", Trust::Trusted)).expect("forwarded");
+        forward(&mut parts, "10.9.9.9", Trust::Trusted).expect("forwarded");
         assert_eq!(parts.headers["forwarded"], format!("{forwarded}{ours}"), "{claims:?}");
         assert_eq!(parts.headers["x-forwarded-for"], format!("{nodes}10.9.9.9"), "{claims:?}");
         assert_eq!(parts.headers["x-forwarded-proto"], proto, "{claims:?}");
@@ -148,7 +141,7 @@ fn a_trusted_chain_has_a_bound() {
     let mut parts = parts(&Method::GET, &[]);
     let long = vec!["10.0.0.1"; 33].join(",");
     parts.headers.insert("x-forwarded-for", HeaderValue::try_from(long).expect("a value"));
-    forward_request(&mut parts, &hop("10.9.9.9", Trust::Trusted)).expect("forwarded");
+    forward(&mut parts, "10.9.9.9", Trust::Trusted).expect("forwarded");
     assert_eq!(parts.headers["x-forwarded-for"], "10.9.9.9");
 }
 
@@ -157,7 +150,7 @@ fn a_trusted_chain_has_a_bound() {
 fn fwh_02_a_loop_is_not_forwarded() {
     let mut parts = parts(&Method::GET, &[("via", "1.1 a, 2 gateway")]);
     let before = lines(&parts.headers);
-    assert_eq!(forward_request(&mut parts, &hop("::1", Trust::Untrusted)), Err(NotForwarded::Loop));
+    assert_eq!(forward(&mut parts, "::1", Trust::Untrusted), Err(NotForwarded::Loop));
     assert_eq!(lines(&parts.headers), before);
 }
 
@@ -174,7 +167,7 @@ fn fwh_03_max_forwards_counts_down_where_it_means_something() {
     ];
     for (method, value, expected) in table {
         let mut parts = parts(&method, &[("max-forwards", value)]);
-        let result = forward_request(&mut parts, &hop("::1", Trust::Untrusted));
+        let result = forward(&mut parts, "::1", Trust::Untrusted);
         assert_eq!(result, expected.map(|_| ()), "{method} {value}");
         if let Ok(left) = expected {
             assert_eq!(parts.headers["max-forwards"], left, "{method} {value}");
@@ -215,7 +208,7 @@ fn u_12_reserved_names_are_removed() {
         ("progress", "1/2"),
     ];
     let mut parts = parts(&Method::GET, &forged);
-    forward_request(&mut parts, &hop("::1", Trust::Trusted)).expect("forwarded");
+    forward(&mut parts, "::1", Trust::Trusted).expect("forwarded");
     let mut response = map(&forged);
     response.insert("forwarded", HeaderValue::from_static("for=1.2.3.4"));
     clean_response(&mut response);

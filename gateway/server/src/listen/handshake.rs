@@ -6,20 +6,15 @@ use std::time::Duration;
 
 use downstream::Protocol;
 use rustls::ServerConfig;
-use rustls::server::Acceptor;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
-use tokio_rustls::LazyConfigAcceptor;
-use tokio_rustls::server::TlsStream;
 
+use super::secured::Secured;
 use crate::metrics::ConnectionMetrics;
 use crate::metrics::labels::{Handshake, Label};
 
 /// How long a handshake may take, from the accepted connection to its end (T-07, Q-02).
 pub(super) const BUDGET: Duration = Duration::from_secs(10);
-
-/// Octets of ciphertext that wait for the client at most: two full records.
-const WRITE_BUFFER: usize = 32 * 1024;
 
 /// Secures a connection and says which protocol ALPN chose. A failure is counted and logged; the
 /// client has been sent an alert.
@@ -27,10 +22,15 @@ pub(super) async fn secure<S: AsyncRead + AsyncWrite + Unpin>(
     io: S,
     tls: &Arc<ServerConfig>,
     metrics: &ConnectionMetrics,
-) -> Option<(TlsStream<S>, Protocol)> {
-    // Known from the client's first message on; without one it would have been HTTP/1.
+) -> Option<(Secured<S>, Protocol)> {
+    // Until ALPN has chosen, and for clients without it: HTTP/1.
     let mut wire = Protocol::Http11;
-    let result = match timeout(BUDGET, negotiate(io, tls, &mut wire)).await {
+    let learn = |protocol: &[u8]| {
+        if protocol == b"h2" {
+            wire = Protocol::H2;
+        }
+    };
+    let result = match timeout(BUDGET, Secured::accept(io, Arc::clone(tls), learn)).await {
         Ok(Ok(stream)) => {
             metrics.handshake(wire, Handshake::Success);
             return Some((stream, wire));
@@ -47,21 +47,6 @@ pub(super) async fn secure<S: AsyncRead + AsyncWrite + Unpin>(
     };
     metrics.handshake(wire, result);
     None
-}
-
-async fn negotiate<S: AsyncRead + AsyncWrite + Unpin>(
-    io: S,
-    tls: &Arc<ServerConfig>,
-    wire: &mut Protocol,
-) -> io::Result<TlsStream<S>> {
-    let start = LazyConfigAcceptor::new(Acceptor::default(), io).await?;
-    let ours = |name: &[u8]| tls.alpn_protocols.iter().any(|protocol| protocol == name);
-    let theirs = |name: &[u8]| start.client_hello().alpn().is_some_and(|mut all| all.any(|p| p == name));
-    if ours(b"h2") && theirs(b"h2") {
-        *wire = Protocol::H2;
-    }
-    let tls = Arc::clone(tls);
-    start.into_stream_with(tls, |connection| connection.set_buffer_limit(Some(WRITE_BUFFER))).await
 }
 
 fn result_of(error: &io::Error) -> Handshake {

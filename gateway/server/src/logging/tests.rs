@@ -82,9 +82,27 @@ fn an_access_line_is_one_json_object_without_the_capability() {
 fn a_human_line_says_the_same() {
     let text = logged(LogFormat::Human, "", record_one);
     assert_eq!(text.lines().count(), 1);
-    for part in [" INFO ", "access:", "status=202", "operation=\"ababab\"", "peer=192.0.2.7:4711"] {
+    for part in [
+        " INFO ",
+        "access: protocol=\"h2\"",
+        " status=202 seconds=1.500999 ",
+        "operation=\"ababab\"",
+        "peer=192.0.2.7:4711",
+    ] {
         assert!(text.contains(part), "{part} in {text}");
     }
+}
+
+/// S-03: what a client or an origin says cannot make lines, nor move a cursor.
+#[test]
+fn s_03_no_text_of_others_leaves_its_line() {
+    let text = logged(LogFormat::Human, "", || {
+        let evil = "a\u{1b}[2J\nb\u{9b}\u{e9}";
+        tracing::info!(quoted = evil, shown = %evil, "{evil}");
+    });
+    assert_eq!(text.lines().count(), 1);
+    assert!(text.contains("a\\u{1b}[2J\\nb\\u{9b}\u{e9}"), "{text}");
+    assert!(!text.trim_end().contains(char::is_control), "{text}");
 }
 
 #[test]

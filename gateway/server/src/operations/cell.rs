@@ -3,7 +3,7 @@
 mod watcher;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
@@ -12,13 +12,13 @@ use jiff::Timestamp;
 use progress_core::document::{RequestSummary, Times};
 use progress_core::event::{Outcome, ProgressEvent};
 use progress_core::interim::InterimHead;
-use progress_core::operation::{Applied, Operation, Snapshot};
-use slab::Slab;
+use progress_core::operation::{Applied, Operation, OperationId, Snapshot};
 
-use super::{Fault, Identity, RecordingReader};
+use super::{Fault, RecordingReader};
 use crate::upstream::UpstreamBody;
 
 pub use watcher::Watcher;
+use watcher::Watchers;
 
 /// Interim heads of the origin's that wait to be relayed; then the origin is not read on (FWD-11).
 const MAX_RELAYS: usize = 64;
@@ -31,8 +31,7 @@ pub struct OperationCell {
     /// The route's name.
     pub route_name: Arc<str>,
     /// The request.
-    pub request: RequestSummary,
-    identity: OnceLock<Identity>,
+    pub request: Arc<RequestSummary>,
     state: Mutex<State>,
 }
 
@@ -63,16 +62,16 @@ struct State {
     operation: Operation,
     times: Times,
     /// The end while it is being stored: nobody is shown it yet, and nothing changes any more.
-    ending: Option<(Operation, Times)>,
+    ending: Option<Box<(Operation, Times)>>,
     registration: Registration,
-    answer: Option<Answer>,
+    /// Boxed like the end: until there is one, the operation only waits.
+    answer: Option<Box<Answer>>,
     relays: VecDeque<InterimHead>,
     audience: Audience,
     upload: Upload,
     received: Option<Instant>,
     control: Option<Control>,
-    /// One per watching exchange.
-    watchers: Slab<Option<Waker>>,
+    watchers: Watchers,
     task: Option<Waker>,
 }
 
@@ -96,8 +95,8 @@ enum Registration {
     Open,
     /// It is being registered: its response is recorded, and its end waits.
     Begun,
-    /// It is registered.
-    Done,
+    /// It is registered under this id.
+    Done(OperationId),
     /// The response came first, or the store has no room.
     Closed,
 }
@@ -106,7 +105,12 @@ enum Registration {
 
 impl OperationCell {
     /// An operation that has just begun.
-    pub fn new(route: usize, route_name: Arc<str>, request: RequestSummary, now: Timestamp) -> Arc<Self> {
+    pub fn new(
+        route: usize,
+        route_name: Arc<str>,
+        request: Arc<RequestSummary>,
+        now: Timestamp,
+    ) -> Arc<Self> {
         let state = State {
             operation: Operation::new(),
             times: Times { create: now, update: now, end: None, expire: None },
@@ -118,15 +122,18 @@ impl OperationCell {
             upload: Upload::No,
             received: None,
             control: None,
-            watchers: Slab::new(),
+            watchers: Watchers::default(),
             task: None,
         };
-        Arc::new(Self { route, route_name, request, identity: OnceLock::new(), state: Mutex::new(state) })
+        Arc::new(Self { route, route_name, request, state: Mutex::new(state) })
     }
 
-    /// Its names, once it is registered.
-    pub fn identity(&self) -> Option<&Identity> {
-        self.identity.get()
+    /// Its id, once it is registered.
+    pub fn id(&self) -> Option<OperationId> {
+        match self.state().registration {
+            Registration::Done(id) => Some(id),
+            Registration::Open | Registration::Begun | Registration::Closed => None,
+        }
     }
 
     /// The latest state.
@@ -156,7 +163,7 @@ impl OperationCell {
 
     /// Takes the answer for the waiting client, if it is there.
     pub fn take_answer(&self) -> Option<Answer> {
-        self.state().answer.take()
+        self.state().answer.take().map(|answer| *answer)
     }
 
     /// Takes the next head to be relayed.
@@ -216,12 +223,10 @@ impl OperationCell {
         state.registration == Registration::Begun
     }
 
-    /// The operation is registered under these names.
-    pub fn registered(&self, identity: Identity) {
-        // Registered once: `begin_registration` is asked by the one exchange that began it.
-        let _ = self.identity.set(identity);
+    /// The operation is registered under this id.
+    pub fn registered(&self, id: OperationId) {
         let mut state = self.state();
-        state.registration = Registration::Done;
+        state.registration = Registration::Done(id);
         state.wake_watchers();
         state.wake_task();
     }
@@ -295,7 +300,7 @@ impl OperationCell {
         if state.registration == Registration::Open {
             state.registration = Registration::Closed;
         }
-        matches!(state.registration, Registration::Begun | Registration::Done)
+        matches!(state.registration, Registration::Begun | Registration::Done(_))
     }
 
     /// Ready unless registration is under way: an end must know whether it is to be stored.
@@ -312,7 +317,7 @@ impl OperationCell {
     pub fn answer(&self, answer: Answer) {
         let mut state = self.state();
         if state.audience == Audience::Waiting {
-            state.answer = Some(answer);
+            state.answer = Some(Box::new(answer));
             state.wake_watchers();
         }
     }
@@ -326,14 +331,15 @@ impl OperationCell {
         }
         let times = Times { update: at, end: Some(at), ..state.times };
         let snapshot = Arc::clone(operation.snapshot());
-        state.ending = Some((operation, times));
+        state.ending = Some(Box::new((operation, times)));
         Some(snapshot)
     }
 
     /// The end is stored, until `expire`: now everybody is shown it.
     pub fn finished(&self, expire: Option<Timestamp>) {
         let mut state = self.state();
-        if let Some((operation, times)) = state.ending.take() {
+        if let Some(ending) = state.ending.take() {
+            let (operation, times) = *ending;
             state.operation = operation;
             state.times = Times { expire, ..times };
             state.wake_watchers();
@@ -343,11 +349,7 @@ impl OperationCell {
 
 impl State {
     fn wake_watchers(&mut self) {
-        for (_, waker) in &mut self.watchers {
-            if let Some(waker) = waker.take() {
-                waker.wake();
-            }
-        }
+        self.watchers.wake();
     }
 
     fn wake_task(&mut self) {

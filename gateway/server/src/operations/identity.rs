@@ -1,28 +1,29 @@
 //! The names of an operation.
 
-use std::sync::Arc;
-
 use http::HeaderValue;
 use progress_core::operation::OperationId;
 
-/// The names of a registered operation.
+/// The names of a registered operation. They follow from its id, so that nobody needs to keep them.
 #[derive(Clone, Debug)]
 pub struct Identity {
     /// Its id.
     pub id: OperationId,
     /// Its status URI, absolute.
-    pub uri: Arc<str>,
+    pub uri: String,
     /// The same as a field value (LOC-02: byte for byte the same everywhere).
     pub location: HeaderValue,
-    /// `Link: <…>; rel="status"` (LOC-08).
-    pub link: HeaderValue,
 }
 
 impl Identity {
     /// The names of `id`, whose document lives at `uri`; `None`: that is no field value.
     pub(super) fn new(id: OperationId, uri: String) -> Option<Self> {
         let location = HeaderValue::try_from(&uri).ok()?;
-        let link = HeaderValue::try_from(format!("<{uri}>; rel=\"status\"")).ok()?;
-        Some(Self { id, uri: uri.into(), location, link })
+        Some(Self { id, uri, location })
+    }
+
+    /// The value of `Link: <…>; rel="status"` (LOC-08).
+    pub fn link(&self) -> HeaderValue {
+        let link = format!("<{}>; rel=\"status\"", self.uri);
+        HeaderValue::try_from(link).expect("the status URI is a field value, and so is what is around it")
     }
 }

@@ -78,15 +78,14 @@ impl Origin {
         let _ = self.base.set(base);
     }
 
-    /// An absolute URI for a path with query.
-    pub fn absolute(&self, path: &str) -> String {
-        let base = self.base.get().map_or("", String::as_str);
-        format!("{base}{path}")
+    /// What absolute URIs begin with: a path follows.
+    pub fn base(&self) -> &str {
+        self.base.get().map_or("", String::as_str)
     }
 
     /// The absolute status URI of an operation.
     pub fn status_uri(&self, id: OperationId) -> String {
-        self.absolute(&format!("{}{id}", self.path))
+        format!("{}{}{id}", self.base(), self.path)
     }
 
     /// What follows the status path in a request's path, if it is below it.
@@ -123,8 +122,14 @@ impl Operations {
         let mut registering = Registering { operations: self, cell, id: None, stage: Stage::Open };
         let identity = self.accept(&mut registering).await?;
         registering.stage = Stage::Done;
-        cell.registered(identity.clone());
+        cell.registered(identity.id);
         Some(identity)
+    }
+
+    /// The names of an operation, once it is registered.
+    pub fn identity(&self, cell: &OperationCell) -> Option<Identity> {
+        let id = cell.id()?;
+        Identity::new(id, self.origin.status_uri(id))
     }
 
     async fn accept(&self, registering: &mut Registering<'_>) -> Option<Identity> {
@@ -135,7 +140,7 @@ impl Operations {
         let record = Record {
             id,
             route: Arc::clone(&cell.route_name),
-            request: cell.request.clone(),
+            request: Arc::clone(&cell.request),
             snapshot,
             times,
             response: None,
@@ -165,8 +170,8 @@ impl Operations {
 
     /// Notes the state of a running operation.
     pub async fn checkpoint(&self, cell: &OperationCell) {
-        if let Some(identity) = cell.identity() {
-            let noted = self.store.checkpoint(identity.id, cell.snapshot(), clock::now());
+        if let Some(id) = cell.id() {
+            let noted = self.store.checkpoint(id, cell.snapshot(), clock::now());
             // A state that could not be noted is followed by a newer one.
             let _ = self.measured(StoreOperation::Checkpoint, noted).await;
         }
@@ -179,14 +184,14 @@ impl Operations {
         let at = clock::now();
         let Some(snapshot) = cell.end(outcome, at) else { return };
         let mut expire = None;
-        if let Some(identity) = cell.identity() {
+        if let Some(id) = cell.id() {
             let ending = Ending { snapshot, response: response.map(Arc::new), at };
-            let finished = self.store.finish(identity.id, ending);
+            let finished = self.store.finish(id, ending);
             match self.measured(StoreOperation::Finish, finished).await {
                 Ok(record) => expire = record.times.expire,
-                Err(error) => tracing::error!(%error, operation = identity.id.short(), "an outcome was lost"),
+                Err(error) => tracing::error!(%error, operation = id.short(), "an outcome was lost"),
             }
-            self.running().remove(&identity.id);
+            self.running().remove(&id);
         }
         cell.finished(expire);
     }
@@ -194,10 +199,10 @@ impl Operations {
     /// Forgets an operation whose status URI never left the gateway.
     pub async fn abandon(&self, cell: &OperationCell) {
         poll_fn(|cx| cell.poll_settled(cx)).await;
-        if let Some(identity) = cell.identity() {
-            self.running().remove(&identity.id);
+        if let Some(id) = cell.id() {
+            self.running().remove(&id);
             // Nobody can ask for it: what cannot be forgotten expires unseen.
-            let _ = self.forget(identity.id).await;
+            let _ = self.forget(id).await;
         }
     }
 

@@ -1,12 +1,14 @@
 //! The task that carries an origin's answer into a cell.
 
 mod content;
+mod waiting;
 
-use std::future::{Future, poll_fn};
-use std::panic::AssertUnwindSafe;
-use std::pin::{Pin, pin};
+use std::future::Future;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -15,19 +17,16 @@ use progress_core::event::{Heard, Outcome, ProgressEvent};
 use progress_core::interim::InterimHead;
 use progress_core::operation::Applied;
 use status_store::clock;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 
 use super::cell::{Answer, Control, OperationCell};
 use super::{Fault, Operations};
-use crate::exchange::Timed;
 use crate::forward;
 use crate::metrics::Metrics;
 use crate::metrics::labels::{EventKind, OutcomeLabel};
 use crate::relay::{Relay, UPLOAD_RESUMPTION};
-use crate::upstream::{Silence, UpstreamBody, UpstreamCall, UpstreamEvent};
-
-/// Progress is noted in the store at most this often.
-const CHECKPOINT: Duration = Duration::from_secs(2);
+use crate::upstream::{UpstreamBody, UpstreamCall};
+use waiting::Waiting;
 
 /// What a task works on.
 pub struct Assignment {
@@ -52,9 +51,18 @@ pub struct Assignment {
 /// Begins the work in a task of its own: it outlives the connection that asked for it. `call` is
 /// the call of the operation's origin.
 pub fn begin(assignment: Assignment, call: UpstreamCall) {
-    // Boxed: a future that is handed on by value takes its room twice, in every held request.
-    let call = Box::new(call);
-    tokio::spawn(async move { assignment.run(Box::pin(assignment.work(call))).await });
+    tokio::spawn(Work::Waiting(Waiting::new(assignment, call)));
+}
+
+/// The work of one operation. Written by hand, because each held request has one: the future of an
+/// `async fn` keeps whatever it is handed by value twice.
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one: it has the task to itself")]
+enum Work {
+    /// Until the origin answers it only waits.
+    Waiting(Waiting),
+    /// Boxed: it happens once.
+    Ending(Pin<Box<dyn Future<Output = ()> + Send>>),
+    Over,
 }
 
 /// Why work ended without the origin's whole response.
@@ -63,88 +71,63 @@ enum Cut {
     Fault(Fault),
 }
 
+// === impl Work ===
+
+impl Future for Work {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if let Self::Waiting(waiting) = &mut *self {
+            let polled = catch_unwind(AssertUnwindSafe(|| waiting.poll(cx)));
+            let end = ready!(polled.unwrap_or(Poll::Ready(Err(Cut::Fault(Fault::INTERNAL)))));
+            if let Self::Waiting(waiting) = mem::replace(&mut *self, Self::Over) {
+                *self = Self::Ending(Box::pin(waiting.end(end)));
+            }
+        }
+        let Self::Ending(ending) = &mut *self else { return Poll::Ready(()) };
+        ending.as_mut().poll(cx)
+    }
+}
+
+impl Waiting {
+    async fn end(self, end: Result<Response<UpstreamBody>, Cut>) {
+        let Self { assignment, began, deadline, .. } = self;
+        if let Some(outcome) = assignment.guard(assignment.conclude(end, deadline)).await {
+            let operations = &assignment.metrics.route(Some(assignment.cell.route)).operations;
+            operations.ended(outcome, began.elapsed());
+        }
+    }
+}
+
 // === impl Assignment ===
 
 impl Assignment {
-    /// Runs the work to its end. Should it panic, the client is told, and the operation has failed.
-    async fn run(&self, work: impl Future<Output = Option<OutcomeLabel>>) {
-        let began = Instant::now();
-        let outcome = match AssertUnwindSafe(work).catch_unwind().await {
+    /// Should `work` panic, the client is told, and the operation has failed.
+    async fn guard(&self, work: impl Future<Output = Option<OutcomeLabel>>) -> Option<OutcomeLabel> {
+        match AssertUnwindSafe(work).catch_unwind().await {
             Ok(outcome) => outcome,
-            Err(_) => Box::pin(self.cut(Cut::Fault(Fault::INTERNAL))).await,
-        };
-        if let Some(outcome) = outcome {
-            self.metrics.route(Some(self.cell.route)).operations.ended(outcome, began.elapsed());
+            Err(_) => self.cut(Cut::Fault(Fault::INTERNAL)).await,
         }
     }
 
-    /// What it does only once, at the end, is boxed: until then the task only waits.
-    async fn work(&self, call: Box<UpstreamCall>) -> Option<OutcomeLabel> {
-        let ends = Instant::now() + self.deadline;
-        let mut deadline = pin!(tokio::time::sleep_until(ends));
-        let response = match self.response(call, deadline.as_mut()).await {
+    /// Does with the origin's final head, or without one, what is to be done.
+    async fn conclude(
+        &self,
+        end: Result<Response<UpstreamBody>, Cut>,
+        mut deadline: Pin<Box<Sleep>>,
+    ) -> Option<OutcomeLabel> {
+        let response = match end {
             Ok(response) => response,
-            Err(cut) => return Box::pin(self.cut(cut)).await,
+            Err(cut) => return self.cut(cut).await,
         };
         self.hear_last(response.headers());
         if self.cell.is_recorded() {
-            return Box::pin(self.record(response, deadline)).await;
+            return self.record(response, deadline.as_mut()).await;
         }
-        let body = |body: UpstreamBody| body.ending_by(Some(ends.into_std())).silent_for(self.stall_timeout);
+        let ends = deadline.deadline().into_std();
+        let body = |body: UpstreamBody| body.ending_by(Some(ends)).silent_for(self.stall_timeout);
         self.cell.answer(Answer::Direct(Box::new(response.map(body))));
         None
-    }
-
-    /// Waits for the final head; what comes before it becomes events.
-    async fn response(
-        &self,
-        mut call: Box<UpstreamCall>,
-        mut deadline: Pin<&mut Sleep>,
-    ) -> Result<Response<UpstreamBody>, Cut> {
-        let timed = Timed::new(&self.metrics, self.upstream);
-        let mut silence = Silence::new(self.stall_timeout);
-        let mut checkpoint = Instant::now() + CHECKPOINT;
-        loop {
-            let event = poll_fn(|cx| {
-                if let Poll::Ready(cut) = self.poll_cut(deadline.as_mut(), cx) {
-                    return Poll::Ready(Err(cut));
-                }
-                self.poll_origin(&mut call, &mut silence, cx)
-            })
-            .await?;
-            match event {
-                UpstreamEvent::Response(response) => {
-                    timed.took();
-                    return Ok(response);
-                }
-                UpstreamEvent::Informational(status, fields) => self.hear(status, fields),
-            }
-            if Instant::now() >= checkpoint {
-                Box::pin(self.operations.checkpoint(&self.cell)).await;
-                checkpoint = Instant::now() + CHECKPOINT;
-            }
-        }
-    }
-
-    fn poll_origin(
-        &self,
-        call: &mut UpstreamCall,
-        silence: &mut Silence,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<UpstreamEvent, Cut>> {
-        if !self.cell.has_relay_room() {
-            silence.broken();
-            return Poll::Pending;
-        }
-        if let Poll::Ready(event) = call.poll_event(cx) {
-            silence.broken();
-            return Poll::Ready(event.map_err(|error| Cut::Fault(Fault::of(&error))));
-        }
-        // An origin that has not got the whole request is not silent: it listens.
-        if self.cell.received().is_none() || !call.is_connected() {
-            silence.broken();
-        }
-        silence.poll_too_long(cx).map(|()| Err(Cut::Fault(Fault::STALLED)))
     }
 
     fn poll_cut(&self, deadline: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<Cut> {
@@ -213,7 +196,7 @@ impl Assignment {
             Cut::Fault(fault) => {
                 self.operations.finish(&self.cell, Outcome::Failed(fault.failure()), None).await;
                 self.cell.answer(Answer::Failed(fault));
-                self.cell.identity().map(|_| OutcomeLabel::Failed)
+                self.cell.id().map(|_| OutcomeLabel::Failed)
             }
         }
     }

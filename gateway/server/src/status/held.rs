@@ -24,7 +24,6 @@ pub struct Held {
     asked: Asked,
     until: Until,
     first_revision: u64,
-    told_revision: Option<u64>,
     _watching: Watching,
 }
 
@@ -58,7 +57,6 @@ impl Held {
             alarm: pulse.alarm(),
             until: hold.until,
             first_revision: cell.snapshot().revision,
-            told_revision: None,
             _watching: asked.room.metrics.operations.watch(via),
             asked,
         }
@@ -79,8 +77,7 @@ impl Held {
         if over || self.asked.drain.poll_reached(Phase::Concluding, cx).is_ready() {
             return Poll::Ready(None);
         }
-        if self.told_revision != Some(snapshot.revision) {
-            self.told_revision = Some(snapshot.revision);
+        if self.course.revision() != Some(snapshot.revision) {
             self.course.on_snapshot(&snapshot, now);
         }
         let step = self.course.poll_step(now, withheld(window));

@@ -45,7 +45,6 @@ pub struct Lookup {
 
 /// What a lookup leads to.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "handed on at once, never kept")]
 pub enum Looked {
     /// The answer.
     Answer(Response<Content>),
@@ -181,8 +180,9 @@ impl Asked {
     }
 
     async fn read_running(self, cell: &Arc<OperationCell>, address: Address) -> (Looked, Format) {
-        let Some(identity) = cell.identity() else { return other(unknown()) };
-        let view = View::of_cell(cell, identity);
+        let identity = self.room.operations.identity(cell);
+        let Some(identity) = identity else { return other(unknown()) };
+        let view = View::of_cell(cell, &identity);
         if view.is_finished() {
             // It ended since it was found: its record is in the store.
             return match self.room.operations.find(address.id).await {
@@ -236,8 +236,7 @@ impl Asked {
             respond_async: false,
             wait: preferences.wait.map(|_| after.as_secs()),
         };
-        let heads =
-            gets_heads.then(|| HeadTerms { applied: applied.print(), ..head_terms(&settings, &self.client) });
+        let heads = gets_heads.then(|| HeadTerms { applied, ..head_terms(&settings, &self.client) });
         let deferral = Some(Deferral { after, because: Because::WaitElapsed, latest: None });
         let terms = Terms { heads, register_after: Duration::ZERO, deferral };
         let until = if polls && part == Part::Document { Until::Changed } else { Until::Finished };
@@ -260,14 +259,15 @@ impl Asked {
     async fn delete(&self, address: Address, seen: Seen) -> (Looked, Format) {
         match seen {
             Seen::Running(cell) => {
-                let Some(identity) = cell.identity() else { return other(unknown()) };
+                let identity = self.room.operations.identity(&cell);
+                let Some(identity) = identity else { return other(unknown()) };
                 let now = cell.cancel();
                 if now.is_finished() {
                     // It ended since it was found: there is nothing to cancel.
                     return self.forget(address).await;
                 }
                 // X15: as it is now, even if the cancellation takes effect before this is read.
-                let view = View::of_cell(&cell, identity).at(now);
+                let view = View::of_cell(&cell, &identity).at(now);
                 let document = self.rendering.document(&view);
                 (Looked::Answer(document.map(Content::from)), self.rendering.label())
             }

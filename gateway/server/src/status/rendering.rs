@@ -43,7 +43,7 @@ pub struct View {
     id: OperationId,
     uri: Arc<str>,
     snapshot: Arc<Snapshot>,
-    request: RequestSummary,
+    request: Arc<RequestSummary>,
     times: Times,
 }
 
@@ -53,8 +53,8 @@ impl View {
     /// An operation that is still in memory.
     pub fn of_cell(cell: &OperationCell, identity: &Identity) -> Self {
         let (snapshot, times) = cell.shown();
-        let uri = Arc::clone(&identity.uri);
-        Self { id: identity.id, uri, snapshot, request: cell.request.clone(), times }
+        let uri = identity.uri.as_str().into();
+        Self { id: identity.id, uri, snapshot, request: Arc::clone(&cell.request), times }
     }
 
     /// The same operation in another state of its own.
@@ -68,7 +68,7 @@ impl View {
             id: record.id,
             uri: uri.into(),
             snapshot: Arc::clone(&record.snapshot),
-            request: record.request.clone(),
+            request: Arc::clone(&record.request),
             times: record.times,
         }
     }
@@ -96,7 +96,7 @@ impl View {
             Phase::Finished(Outcome::Failed(failure)) => failure.status,
             _ => return None,
         };
-        let pair = StatusPair { status: status.as_u16(), uri: self.request.path.clone() };
+        let pair = StatusPair { status: status.as_u16(), uri: self.request.path().to_owned() };
         StatusPairs::print(&[pair]).map(|printed| printed.value)
     }
 

@@ -24,7 +24,8 @@ use super::server::Home;
 /// upstream's `idle-timeout`, or its deadline comes; never a clean end (U-03, U-04, T-10).
 #[derive(Debug)]
 pub struct UpstreamBody {
-    wire: Wire,
+    /// Boxed: it is large, and a response is handed on many times.
+    wire: Box<Wire>,
     silence: Silence,
     deadline: Option<Pin<Box<Sleep>>>,
 }
@@ -39,11 +40,11 @@ enum Wire {
 
 impl UpstreamBody {
     pub(super) fn h1(body: ClientBody<Link, Home>, silence: Silence) -> Self {
-        Self { wire: Wire::H1(body), silence, deadline: None }
+        Self { wire: Box::new(Wire::H1(body)), silence, deadline: None }
     }
 
     pub(super) fn h2(body: Http2Body, silence: Silence) -> Self {
-        Self { wire: Wire::H2(body), silence, deadline: None }
+        Self { wire: Box::new(Wire::H2(body)), silence, deadline: None }
     }
 
     /// The same content, which must have come completely at a time (INT-19).
@@ -61,13 +62,13 @@ impl UpstreamBody {
     }
 
     fn give_up(&mut self, why: &'static str) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        self.wire = Wire::Dropped;
+        *self.wire = Wire::Dropped;
         self.deadline = None;
         Poll::Ready(Some(Err(BodyError::Origin(why))))
     }
 
     fn activity(&self) -> u64 {
-        match &self.wire {
+        match &*self.wire {
             Wire::H1(body) => body.activity(),
             Wire::H2(body) => body.activity(),
             Wire::Dropped => 0,
@@ -88,7 +89,7 @@ impl Body for UpstreamBody {
             return this.give_up("it did not end before the deadline");
         }
         let before = this.activity();
-        let polled = match &mut this.wire {
+        let polled = match &mut *this.wire {
             Wire::H1(body) => Pin::new(body).poll_frame(cx),
             Wire::H2(body) => Pin::new(body).poll_frame(cx),
             Wire::Dropped => Poll::Ready(None),
@@ -103,7 +104,7 @@ impl Body for UpstreamBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.wire {
+        match &*self.wire {
             Wire::H1(body) => body.is_end_stream(),
             Wire::H2(body) => body.is_end_stream(),
             Wire::Dropped => true,
@@ -111,7 +112,7 @@ impl Body for UpstreamBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.wire {
+        match &*self.wire {
             Wire::H1(body) => body.size_hint(),
             Wire::H2(body) => body.size_hint(),
             Wire::Dropped => SizeHint::with_exact(0),

@@ -7,7 +7,6 @@ use downstream::RequestBody;
 use futures_util::FutureExt;
 use h1_adapter::client::{ClientError, ClientEvent, ClientExchange, ClientFault};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
-use tokio::time::Instant;
 
 use super::body::UpstreamBody;
 use super::dial::{Dialled, Dialling};
@@ -39,10 +38,6 @@ pub struct UpstreamCall {
 
 /// What an origin says.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "events are moved once; a box would cost every response an allocation"
-)]
 pub enum UpstreamEvent {
     /// An interim response: any 1xx but 100 and 101, without connection-specific fields and
     /// `Content-Length` (FWD-06). More follows.
@@ -171,7 +166,7 @@ impl UpstreamCall {
                 None => None,
             },
             Err(UpstreamError::ConnectionLimit) => return Err(UpstreamError::ConnectionLimit),
-            Err(error) if self.route.next_server(pool, Instant::now().into_std()).is_none() => {
+            Err(error) if self.route.next_server(pool).is_none() => {
                 return Err(error);
             }
             Err(_) => None,

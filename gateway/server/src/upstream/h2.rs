@@ -1,5 +1,6 @@
 //! HTTP/2 towards origins: connections that many calls share.
 
+mod again;
 mod body;
 mod exchange;
 mod heads;

@@ -1,7 +1,7 @@
 //! Which server a call goes to: in turn, past those that are down.
 
+use std::cell::LazyCell;
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::Upstream;
 use super::server::Server;
@@ -33,32 +33,30 @@ impl Route {
     /// costs one attempt to find out.
     pub(super) fn server<'u>(&mut self, upstream: &'u Upstream) -> Option<&'u Arc<Server>> {
         if self.at.is_none() {
-            let now = tokio::time::Instant::now().into_std();
-            self.at = Some(self.find(upstream, now).unwrap_or(0));
+            self.at = Some(self.find(upstream).unwrap_or(0));
         }
         self.chosen(upstream)
     }
 
     /// The server to go to after the present one could not be connected to: another one that is up.
-    pub(super) fn next_server<'u>(
-        &mut self,
-        upstream: &'u Upstream,
-        now: Instant,
-    ) -> Option<&'u Arc<Server>> {
+    pub(super) fn next_server<'u>(&mut self, upstream: &'u Upstream) -> Option<&'u Arc<Server>> {
         self.failed |= self.at.map_or(0, |at| 1 << at);
         if self.failed.count_ones() >= MAXIMUM_TRIES {
             return None;
         }
-        self.at = Some(self.find(upstream, now)?);
+        self.at = Some(self.find(upstream)?);
         self.chosen(upstream)
     }
 
-    fn find(&self, upstream: &Upstream, now: Instant) -> Option<usize> {
+    fn find(&self, upstream: &Upstream) -> Option<usize> {
+        // Only where a server is down does the time matter.
+        let now = LazyCell::new(|| tokio::time::Instant::now().into_std());
         (0..upstream.servers.len().min(MAXIMUM_CONSIDERED)).find(|distance| {
             self.failed & (1 << distance) == 0
-                && self
-                    .at_distance(upstream, *distance)
-                    .is_some_and(|server| server.target().health.admits(now))
+                && self.at_distance(upstream, *distance).is_some_and(|server| {
+                    let health = &server.target().health;
+                    health.is_up() || health.admits(*now)
+                })
         })
     }
 

@@ -1,3 +1,4 @@
+use http::Method;
 use progress_core::document::{RequestSummary, Times};
 use progress_core::event::Outcome;
 use progress_core::operation::Operation;
@@ -22,7 +23,7 @@ fn at(seconds: i64) -> Timestamp {
 /// An operation that ended, and was forgotten by its client.
 async fn come_and_gone(store: &MemoryStore, seconds: i64) -> OperationId {
     let id = random_id().unwrap();
-    let request = RequestSummary { method: "POST".into(), target: "https://a/".into(), path: "/".into() };
+    let request = Arc::new(RequestSummary::new(Method::POST, "https://a", "/"));
     let mut operation = Operation::new();
     let times = Times { create: at(seconds), update: at(seconds), end: None, expire: None };
     let snapshot = Arc::clone(operation.snapshot());

@@ -193,11 +193,32 @@ async fn a_stale_timer_loses_no_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_connection_that_polls_its_exchanges_anyway_passes_alarms_without_waking() {
+    let (start, mut heart) = (Clock::now(), Heart::new());
+    let (wakes, waker) = Wakes::new();
+    let cx = Context::from_waker(&waker);
+    let (early, late) = (heart.pulse().alarm(), heart.pulse().alarm());
+    early.set(Some(after(start, 10)), &cx);
+    late.set(Some(after(start, 20)), &cx);
+    poll_fn(|cx| heart.poll_beat(cx)).await;
+    heart.pass();
+    assert_eq!((wakes.count(), Clock::now() - start), (0, ms(10)));
+    // The other one is still to come.
+    poll_fn(|cx| heart.poll_beat(cx)).await;
+    assert_eq!(Clock::now() - start, ms(20));
+    heart.ring();
+    assert_eq!(wakes.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_connections_beat_on_different_phases() {
     let now = Clock::now().into_std();
     let grids: Vec<_> = (0..8).map(|_| Heart::new().pulse().grid()).collect();
     assert!(grids.iter().all(|grid| *grid <= now && now - *grid <= PHASES));
     assert!(grids.iter().any(|grid| *grid != grids[0]), "eight equal phases: {grids:?}");
+    // Beats of many connections share a wake of the runtime.
+    let apart = |grid: &Instant| grids[0].max(*grid) - grids[0].min(*grid);
+    assert!(grids.iter().all(|grid| apart(grid).as_nanos() % QUANTUM.as_nanos() == 0), "{grids:?}");
 }
 
 /// Notes when it is called.

@@ -107,6 +107,16 @@ async fn many_exchanges_wake_the_connection_as_often_as_one() {
     assert!(polls[1] <= polls[0], "polls for 1 and for 500 exchanges: {polls:?}");
 }
 
+/// `FuturesUnordered` wakes its task after it has polled all it holds, be that one that now waits.
+#[tokio::test(start_paused = true)]
+async fn an_exchange_that_waits_leaves_no_wake_up_behind() {
+    let mut roster = Roster::new();
+    let pulse = roster.pulse();
+    let beats = Arc::default();
+    roster.push(Beating::new(&pulse, Duration::from_millis(10), 3, &beats));
+    assert_eq!(run(&mut roster).await, 4, "one to begin, and one for each beat");
+}
+
 /// Polled `turns` times, each time asking for the next at once.
 struct Restless {
     turns: usize,

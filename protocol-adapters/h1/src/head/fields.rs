@@ -12,6 +12,10 @@ const FIELDS: usize = 256;
 /// Most heads fit into this table, which is cheaper to clear.
 const FEW_FIELDS: usize = 32;
 
+/// Room for what is added when a head is passed on (`Via`, `Forwarded`, `X-Forwarded-*`): growing a
+/// map costs more than reading most fields of it.
+const ADDED_FIELDS: usize = 5;
+
 /// Octets of a field name; above: 431 (H1-28). The longest registered name has 50.
 const NAME_SIZE: usize = 1024;
 
@@ -92,7 +96,7 @@ fn collect(section: &Bytes, parsed: Parsed<'_, '_>, limit: usize, names: Names) 
         Err(httparse::Error::HeaderName) => return Err(Fault::Malformed("a field name is not a token")),
         _ => return Err(Fault::Malformed("a field line is malformed")),
     };
-    let mut fields = HeaderMap::with_capacity(lines.len());
+    let mut fields = HeaderMap::with_capacity(lines.len() + ADDED_FIELDS);
     let mut controls = Controls::default();
     for line in lines {
         if line.name.len() > NAME_SIZE {

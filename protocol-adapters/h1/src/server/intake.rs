@@ -64,6 +64,10 @@ pub(super) fn begin(framing: Framing, inbox: &mut BytesMut, limit: u64) -> (Requ
         Framing::Length(length) => {
             let here = usize::try_from(length).unwrap_or(usize::MAX).min(inbox.len());
             let raw = inbox.split_to(here);
+            if inbox.is_empty() {
+                // It would keep the memory of what was split from it for as long as the request is held.
+                *inbox = BytesMut::new();
+            }
             let owed = length - here as u64;
             if owed == 0 {
                 return (RequestBody::new(Whole(Some(raw.freeze()))), None);

@@ -71,16 +71,14 @@ where
         Self { head: Some(head), body, coding, length, asked, parcel, stage, stalls_at: None }
     }
 
-    /// Writes as much as possible. Ready once all is with the transport, or never will be.
+    /// Writes as much as possible. Ready once all is with the transport, or never will be. The read
+    /// side is looked at only when there is something to wait for.
     pub(super) fn poll<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         conn: &mut Conn<S>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Departed>> {
         loop {
-            if conn.poll_incoming(cx).is_ready() {
-                return Poll::Ready(Err(Departed));
-            }
             if self.parcel.is_empty() {
                 self.fill(conn, cx);
             }
@@ -92,7 +90,9 @@ where
                 self.parcel.poll_write(&mut conn.io, &mut progress, cx)
             };
             if polled.is_pending() {
-                ready!(self.poll_stalled(conn, progress, cx));
+                if conn.poll_incoming(cx).is_pending() {
+                    ready!(self.poll_stalled(conn, progress, cx));
+                }
                 return Poll::Ready(Err(Departed));
             }
             self.stalls_at = None;
@@ -100,7 +100,7 @@ where
                 conn.heed(result)?;
             }
             match &self.stage {
-                Stage::Content if nothing => return Poll::Pending,
+                Stage::Content if nothing => return conn.poll_incoming(cx).map(Err),
                 Stage::Complete if nothing => return Poll::Ready(Ok(())),
                 Stage::Broken(error) if nothing => {
                     conn.after = After::Failed(ServeError::Incomplete(error.clone()));

@@ -32,15 +32,23 @@ impl Default for Outbox {
 }
 
 impl Outbox {
-    pub(super) fn poll_admit(&mut self, turn: &mut Turn, size: usize, cx: &Context<'_>) -> Poll<()> {
+    /// Counts a head of `size` octets as queued, if there is room for it.
+    pub(super) fn admits(&mut self, turn: &mut Turn, size: usize) -> bool {
         let full = self.queued > 0 && self.queued + size > MAX_QUEUED;
         if full || turn.0 == self.turn {
-            self.waiting.push(cx.waker().clone());
-            return Poll::Pending;
+            return false;
         }
         turn.0 = self.turn;
         self.queued += size;
-        Poll::Ready(())
+        true
+    }
+
+    pub(super) fn poll_admit(&mut self, turn: &mut Turn, size: usize, cx: &Context<'_>) -> Poll<()> {
+        if self.admits(turn, size) {
+            return Poll::Ready(());
+        }
+        self.waiting.push(cx.waker().clone());
+        Poll::Pending
     }
 
     /// Begins the next turn; returns who waited for it.

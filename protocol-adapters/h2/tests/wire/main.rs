@@ -8,6 +8,7 @@ mod expectations;
 mod floods;
 mod frames;
 mod interim;
+mod polls;
 mod requests;
 mod script;
 mod slow_readers;

@@ -1,15 +1,17 @@
 //! One request, from its first octet to the acknowledgement of its response.
 
-use std::future::{Future, poll_fn};
+use std::future::{Future, poll_fn, ready};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use downstream::{
     BodyError, ConnectionInfo, Ending, Expectation, Handler, Limits, Opening, Protocol, Pulse, Refusal,
     RequestBody, Responder as _, drive,
 };
+use futures_util::FutureExt;
+use futures_util::future::Either;
 use http::Request;
 use http_body::{Body, Frame};
 
@@ -54,24 +56,30 @@ pub(super) fn answer<H: Handler>(
     let outlet = Arc::clone(&arrived.arrival.outlet);
     // In a box of its own, which a request that waits for hours no longer carries.
     let reading = Box::pin(read(arrived, Arc::clone(&desk.limits)));
-    async move {
-        let ending = match reading.await {
-            Read::Request(request, expectation, responder) => {
-                let connection = Arc::clone(&desk.connection);
-                let opening = Opening { protocol: Protocol::H3, connection, pulse };
-                drive(desk.handler.open(request, opening), responder, expectation).await
-            }
-            Read::Refused(refusal, responder, _intake) => {
-                let response = desk.handler.refuse(refusal, Protocol::H3, &desk.connection).map(Whole);
-                responder.finish(response).await.map_or(Ending::Departed, |()| Ending::Answered)
-            }
-            Read::Gone => Ending::Departed,
-        };
-        if ending == Ending::Answered {
-            poll_fn(|cx| outlet.poll_delivered(cx)).await;
+    // Steps that share their room: an async block would keep that of all of them.
+    let answering = reading.then(move |read| match read {
+        Read::Request(request, expectation, responder) => {
+            let connection = Arc::clone(&desk.connection);
+            let opening = Opening { protocol: Protocol::H3, connection, pulse };
+            Either::Left(drive(desk.handler.open(request, opening), responder, expectation))
         }
-        Outcome::from(outlet.fate())
-    }
+        Read::Refused(refusal, responder, intake) => {
+            let response = desk.handler.refuse(refusal, Protocol::H3, &desk.connection).map(Whole);
+            Either::Right(Either::Left(responder.finish(response).map(move |finished| {
+                drop(intake);
+                finished.map_or(Ending::Departed, |()| Ending::Answered)
+            })))
+        }
+        Read::Gone => Either::Right(Either::Right(ready(Ending::Departed))),
+    });
+    answering.then(move |ending| {
+        poll_fn(move |cx| {
+            if ending == Ending::Answered {
+                ready!(outlet.poll_delivered(cx));
+            }
+            Poll::Ready(Outcome::from(outlet.fate()))
+        })
+    })
 }
 
 async fn read(arrived: Arrived, limits: Arc<Limits>) -> Read {

@@ -2,6 +2,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use http::Method;
 use progress_core::document::RequestSummary;
 use status_store::{Bounds, MemoryStore};
 
@@ -16,9 +17,8 @@ pub(in crate::operations) fn operations() -> Arc<Operations> {
 }
 
 pub(in crate::operations) fn cell() -> Arc<OperationCell> {
-    let target = "https://gateway.example/jobs".to_owned();
-    let request = RequestSummary { method: "POST".into(), target, path: "/jobs".into() };
-    OperationCell::new(0, "jobs".into(), request, clock::now())
+    let request = RequestSummary::new(Method::POST, "https://gateway.example", "/jobs");
+    OperationCell::new(0, "jobs".into(), Arc::new(request), clock::now())
 }
 
 /// An operation that is registered.

@@ -31,7 +31,7 @@ async fn assignment() -> (Assignment, Arc<Curious>) {
 #[tokio::test]
 async fn a_task_that_panics_answers_and_fails_its_operation() {
     let (assignment, _) = assignment().await;
-    assignment.run(async { panic!("a test of the guard") }).await;
+    assignment.guard(async { panic!("a test of the guard") }).await;
     assert!(matches!(assignment.cell.take_answer(), Some(Answer::Failed(Fault::INTERNAL))));
     let failed = Phase::Finished(Outcome::Failed(Fault::INTERNAL.failure()));
     assert_eq!(assignment.cell.snapshot().phase, failed);

@@ -1,3 +1,4 @@
+use http::Method;
 use http::header::LOCATION;
 use progress_core::document::Status;
 use progress_core::event::{Failure, ProgressEvent, ResponseSummary};
@@ -21,11 +22,7 @@ fn view(operation: &Operation) -> View {
         id: OperationId::from_random([1; 16]),
         uri: URI.into(),
         snapshot: Arc::clone(operation.snapshot()),
-        request: RequestSummary {
-            method: "POST".into(),
-            target: "https://api.example/reports?x=1".into(),
-            path: "/reports?x=1".into(),
-        },
+        request: Arc::new(RequestSummary::new(Method::POST, "https://api.example", "/reports?x=1")),
         times: Times { create: now, update: now, end: None, expire: None },
     }
 }

@@ -8,12 +8,12 @@ use downstream::RequestBody;
 use h1_adapter::client::{Flood, InterimBudget};
 use h2::RecvStream;
 use h2::client::ResponseFuture;
-use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::Body;
 use tokio::time::Instant;
 
 use self::Http2Event as Event;
+use super::again::Again;
 use super::pump::Pump;
 use super::tap::Ticket;
 use super::{Http2Body, Seat, UpstreamError, Used, fault_of, heads, lock};
@@ -26,15 +26,27 @@ pub(in crate::upstream) struct Http2Exchange {
     pump: Pump,
     budget: InterimBudget,
     /// An interim head is shown only when it is known that it did not end the stream (FWD-10).
-    held: Option<(StatusCode, HeaderMap)>,
-    /// What came behind the head that was shown last.
-    last: Option<Result<Response<RecvStream>, UpstreamError>>,
+    held: Option<Box<(StatusCode, HeaderMap)>>,
+    /// What came behind the interim head that was shown last.
+    last: Option<Box<Last>>,
     heard: u64,
     /// The head of a request that may be sent once more; there until something is received.
-    again: Option<Box<Parts>>,
+    again: Option<Again>,
     ticket: Ticket,
     /// Dropped last: it makes room on the connection.
     seat: Seat,
+}
+
+/// The end of the waiting.
+type Last = Result<Response<RecvStream>, UpstreamError>;
+
+/// What the library brought.
+enum Next {
+    /// An interim head to be held.
+    Interim(StatusCode, HeaderMap),
+    /// One that nobody is shown.
+    Nothing,
+    Last(Last),
 }
 
 /// What an origin says.
@@ -63,7 +75,7 @@ impl Seat {
         let (parts, body) = request.into_parts();
         let is_empty = body.is_end_stream();
         let may_repeat = self.used == Used::Before && is_empty && parts.method.is_idempotent();
-        let again = may_repeat.then(|| Box::new(parts.clone()));
+        let again = may_repeat.then(|| Again::of(&parts));
         let (head, go_ahead) = heads::request(parts, &body, &self.connection.scheme)?;
         let opened = lock(&self.connection.send).send_request(head, is_empty);
         let (response, stream) = opened.map_err(|error| fault_of(&error))?;
@@ -90,27 +102,29 @@ impl Http2Exchange {
     ) -> Poll<Result<Event, Http2Error>> {
         loop {
             if let Some(last) = self.last.take() {
-                return Poll::Ready(last.map(Event::Response).map_err(|error| self.fail(error)));
+                return Poll::Ready(self.end(*last));
             }
             if let Poll::Ready(Err(error)) = self.pump.poll(cx) {
                 return Poll::Ready(Err(self.fail(UpstreamError::RequestBody(error))));
             }
-            match self.poll_next(cx) {
-                Poll::Ready(Ok(Some(head))) => {
-                    if let Some((status, fields)) = self.held.replace(head) {
-                        return Poll::Ready(Ok(Event::Informational(status, fields)));
-                    }
+            let shown = match self.poll_next(cx) {
+                Poll::Ready(Ok(Next::Nothing)) => continue,
+                Poll::Ready(Ok(Next::Interim(status, fields))) => {
+                    self.held.replace(Box::new((status, fields)))
                 }
-                Poll::Ready(Ok(None)) => {}
+                Poll::Ready(Ok(Next::Last(last))) if self.held.is_none() => {
+                    return Poll::Ready(self.end(last));
+                }
+                Poll::Ready(Ok(Next::Last(last))) => {
+                    self.last = Some(Box::new(last));
+                    self.held.take()
+                }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.fail(error))),
-                Poll::Pending => {
-                    let Some((status, fields)) = self.held.take() else { return Poll::Pending };
-                    return Poll::Ready(Ok(Event::Informational(status, fields)));
-                }
-            }
-            if self.last.is_some()
-                && let Some((status, fields)) = self.held.take()
-            {
+                Poll::Pending if self.held.is_none() => return Poll::Pending,
+                Poll::Pending => self.held.take(),
+            };
+            if let Some(head) = shown {
+                let (status, fields) = *head;
                 return Poll::Ready(Ok(Event::Informational(status, fields)));
             }
         }
@@ -131,12 +145,7 @@ impl Http2Exchange {
         Http2Body::new(content, fields, (self.pump, self.ticket, self.seat))
     }
 
-    /// The next interim head to be held; `None`: one that is not to be shown, or the end, which
-    /// lies in `last`.
-    fn poll_next(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<(StatusCode, HeaderMap)>, UpstreamError>> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Next, UpstreamError>> {
         match ready!(self.response.poll_informational(cx)) {
             Some(Ok(head)) => {
                 let (head, ()) = head.into_parts();
@@ -146,19 +155,14 @@ impl Http2Exchange {
             None => match ready!(Pin::new(&mut self.response).poll(cx)) {
                 Ok(response) => {
                     self.note_head();
-                    self.last = Some(Self::final_head(response));
-                    Poll::Ready(Ok(None))
+                    Poll::Ready(Ok(Next::Last(Self::final_head(response))))
                 }
                 Err(error) => Poll::Ready(self.broken(&error)),
             },
         }
     }
 
-    fn interim(
-        &mut self,
-        status: StatusCode,
-        mut fields: HeaderMap,
-    ) -> Result<Option<(StatusCode, HeaderMap)>, UpstreamError> {
+    fn interim(&mut self, status: StatusCode, mut fields: HeaderMap) -> Result<Next, UpstreamError> {
         self.note_head();
         if self.budget.take(Instant::now().into_std()) == Err(Flood) {
             self.seat.connection.retire();
@@ -169,17 +173,17 @@ impl Http2Exchange {
             StatusCode::SWITCHING_PROTOCOLS => Err(UpstreamError::Protocol("a 101 in HTTP/2")),
             StatusCode::CONTINUE => {
                 self.pump.go_ahead();
-                Ok(None)
+                Ok(Next::Nothing)
             }
             _ => {
                 remove_connection_fields(&mut fields);
                 fields.remove(http::header::CONTENT_LENGTH);
-                Ok(Some((status, fields)))
+                Ok(Next::Interim(status, fields))
             }
         }
     }
 
-    fn final_head(mut response: Response<RecvStream>) -> Result<Response<RecvStream>, UpstreamError> {
+    fn final_head(mut response: Response<RecvStream>) -> Last {
         heads::check(response.status(), response.headers())?;
         remove_connection_fields(response.headers_mut());
         Ok(response)
@@ -187,13 +191,16 @@ impl Http2Exchange {
 
     /// A head that was held is lost with a stream that breaks the protocol: the head itself may
     /// have done so. Otherwise it came before the end, and is shown before it.
-    fn broken(&mut self, error: &h2::Error) -> Result<Option<(StatusCode, HeaderMap)>, UpstreamError> {
+    fn broken(&self, error: &h2::Error) -> Result<Next, UpstreamError> {
         let fault = fault_of(error);
         if matches!(fault, UpstreamError::Protocol(_)) || self.held.is_none() {
             return Err(fault);
         }
-        self.last = Some(Err(fault));
-        Ok(None)
+        Ok(Next::Last(Err(fault)))
+    }
+
+    fn end(&mut self, last: Last) -> Result<Event, Http2Error> {
+        last.map(Event::Response).map_err(|error| self.fail(error))
     }
 
     fn note_head(&mut self) {
@@ -205,7 +212,7 @@ impl Http2Exchange {
     fn fail(&mut self, error: UpstreamError) -> Http2Error {
         let is_stale = error == UpstreamError::Incomplete;
         let again = self.again.take().filter(|_| is_stale);
-        let again = again.map(|parts| Box::new(Request::from_parts(*parts, RequestBody::empty())));
+        let again = again.and_then(Again::request).map(Box::new);
         Http2Error { error, again }
     }
 }
