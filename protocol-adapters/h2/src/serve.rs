@@ -145,6 +145,8 @@ where
                 Heard::End(result) => return Poll::Ready(self.keeper.conclude(result)),
             }
             match self.consult_keeper(cx) {
+                // What has just been opened was not polled yet, and wakes nobody by itself.
+                Order::Go if matches!(heard, Heard::Requests) => {}
                 Order::Go if self.bell.leave() => return Poll::Pending,
                 Order::Go => {}
                 Order::Leave => {

@@ -16,7 +16,7 @@ use std::task::{Context, Poll, ready};
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use session::Session;
+use session::{Session, Theirs};
 
 /// A transport with a TLS session over it, as the server.
 ///
@@ -75,8 +75,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Secured<S> {
             };
             Poll::Ready(session.open(&mut room[..end], plain))
         }));
-        // What the transport does not take now waits for the next call of any kind.
-        let _ = session.poll_send(io, cx)?;
+        // What the transport does not take now waits for the next call of any kind. Whether it fails
+        // the next write tells: it takes nothing away from what has come.
+        let _ = session.poll_send(io, cx);
         Poll::Ready(opened)
     }
 
@@ -97,10 +98,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Secured<S> {
         let this = self.get_mut();
         let before = buf.filled().len();
         // What the handshake has left, or the transport did not take at the last read.
-        let _ = this.session.poll_send(&mut this.io, cx)?;
+        let _ = this.session.poll_send(&mut this.io, cx);
         this.session.deliver(buf);
-        while buf.filled().len() == before && buf.remaining() > 0 && !this.session.is_closed() {
-            ready!(this.poll_receive(buf, cx))?;
+        while buf.filled().len() == before && buf.remaining() > 0 {
+            match this.session.theirs() {
+                Theirs::Open => ready!(this.poll_receive(buf, cx))?,
+                Theirs::Closed => break,
+                Theirs::Broken => return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+            }
         }
         Poll::Ready(Ok(()))
     }

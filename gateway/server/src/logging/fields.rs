@@ -75,7 +75,12 @@ impl Write for Tamed<'_, '_> {
             return self.0.write_str(text);
         }
         text.chars().try_for_each(|c| {
-            if c.is_control() { write!(self.0, "{}", c.escape_default()) } else { self.0.write_char(c) }
+            if is_wild(c) { write!(self.0, "{}", c.escape_default()) } else { self.0.write_char(c) }
         })
     }
+}
+
+/// Controls, what else ends a line for some readers, and what turns the direction of text.
+fn is_wild(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

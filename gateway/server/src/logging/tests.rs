@@ -103,6 +103,12 @@ fn s_03_no_text_of_others_leaves_its_line() {
     assert_eq!(text.lines().count(), 1);
     assert!(text.contains("a\\u{1b}[2J\\nb\\u{9b}\u{e9}"), "{text}");
     assert!(!text.trim_end().contains(char::is_control), "{text}");
+
+    let text = logged(LogFormat::Human, "", || {
+        let evil = "a\u{2028}b\u{202e}c";
+        tracing::info!(quoted = evil, shown = %evil, "{evil}");
+    });
+    assert_eq!(text.matches("a\\u{2028}b\\u{202e}c").count(), 3, "{text}");
 }
 
 #[test]

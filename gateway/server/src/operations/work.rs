@@ -91,7 +91,9 @@ impl Future for Work {
 
 impl Waiting {
     async fn end(self, end: Result<Response<UpstreamBody>, Cut>) {
-        let Self { assignment, began, deadline, .. } = self;
+        let Self { assignment, began, deadline, call, .. } = self;
+        // The origin is let go at once, however long the end takes to be stored.
+        drop(call);
         if let Some(outcome) = assignment.guard(assignment.conclude(end, deadline)).await {
             let operations = &assignment.metrics.route(Some(assignment.cell.route)).operations;
             operations.ended(outcome, began.elapsed());

@@ -24,14 +24,25 @@ pub(super) struct Session {
     /// Records that the transport has not taken. Bound: nothing is written while there are any, so
     /// one write and what the handshake says.
     outgoing: BytesMut,
-    closed: Closed,
+    theirs: Theirs,
+    ours: Ours,
 }
 
-/// Which ends have said that no more follows.
-#[derive(Debug, Default)]
-struct Closed {
-    theirs: bool,
-    ours: bool,
+/// What may still come from the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Theirs {
+    Open,
+    /// It has said that no more follows.
+    Closed,
+    /// It did something wrong: nothing more is opened, nor sealed.
+    Broken,
+}
+
+/// Whether we have said that no more follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ours {
+    Open,
+    Closed,
 }
 
 impl Session {
@@ -41,7 +52,8 @@ impl Session {
             incoming: BytesMut::new(),
             plain: BytesMut::new(),
             outgoing: BytesMut::new(),
-            closed: Closed::default(),
+            theirs: Theirs::Open,
+            ours: Ours::Open,
         })
     }
 
@@ -54,9 +66,8 @@ impl Session {
         self.tls.is_handshaking()
     }
 
-    /// Whether the client has said that it sends no more.
-    pub(super) fn is_closed(&self) -> bool {
-        self.closed.theirs
+    pub(super) fn theirs(&self) -> Theirs {
+        self.theirs
     }
 
     /// Octets of its buffers.
@@ -86,7 +97,7 @@ impl Session {
         received[..self.incoming.len()].copy_from_slice(&self.incoming);
         let (done, result) = self.process(received, plain);
         self.incoming.clear();
-        if done == received.len() || self.closed.theirs {
+        if done == received.len() || self.theirs == Theirs::Closed {
             self.incoming = BytesMut::new();
         } else {
             self.incoming.extend_from_slice(&received[done..]);
@@ -98,6 +109,8 @@ impl Session {
             {
                 encode(said, &mut self.outgoing);
             }
+            self.incoming = BytesMut::new();
+            self.theirs = Theirs::Broken;
             broken(error)
         })
     }
@@ -130,7 +143,7 @@ impl Session {
                     Ok(true)
                 }
                 Ok(ConnectionState::PeerClosed) => {
-                    self.closed.theirs = true;
+                    self.theirs = Theirs::Closed;
                     Ok(true)
                 }
                 Ok(
@@ -155,6 +168,9 @@ impl Session {
 
     /// Seals `octets` into `room`; returns how much of it is filled.
     pub(super) fn seal(&mut self, octets: &[u8], room: &mut [u8]) -> io::Result<usize> {
+        if self.theirs == Theirs::Broken || self.ours == Ours::Closed {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         match self.tls.process_tls_records(&mut self.incoming).state {
             Ok(ConnectionState::WriteTraffic(mut traffic)) => {
                 traffic.encrypt(octets, room).map_err(io::Error::other)
@@ -166,10 +182,9 @@ impl Session {
 
     /// Queues a `close_notify`, once.
     pub(super) fn close(&mut self) {
-        if self.closed.ours {
+        if self.theirs == Theirs::Broken || std::mem::replace(&mut self.ours, Ours::Closed) == Ours::Closed {
             return;
         }
-        self.closed.ours = true;
         let mut room = [0; SAID_SIZE];
         let state = self.tls.process_tls_records(&mut self.incoming).state;
         if let Ok(ConnectionState::WriteTraffic(mut traffic)) = state

@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::io::Write as _;
 
 use rustls::crypto::ring::default_provider;
 use rustls::version::{TLS12, TLS13};
@@ -206,4 +207,48 @@ async fn a_client_that_does_not_read_is_waited_for() {
     assert!(flushed.is_ok() && read.is_ok());
     assert!(received == sent[..first]);
     assert_eq!(server.session.memory(), 0);
+}
+
+/// What came behind it could have been put there by whoever broke it.
+#[tokio::test]
+async fn nothing_is_opened_nor_sealed_after_a_record_that_cannot_be_opened() {
+    let (client, mut server) = pair().await;
+    let (mut transport, mut session) = client.into_inner();
+    transport.write_all(&[23, 3, 3, 0, 17, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4, 5, 6]).await.unwrap();
+    session.writer().write_all(b"behind it").unwrap();
+    let mut sealed = Vec::new();
+    session.write_tls(&mut sealed).unwrap();
+    transport.write_all(&sealed).await.unwrap();
+    let kind = |result: io::Result<usize>| result.unwrap_err().kind();
+    assert_eq!(kind(server.read(&mut [0; 16]).await), io::ErrorKind::InvalidData);
+    transport.write_all(&sealed).await.unwrap();
+    assert_eq!(kind(server.read(&mut [0; 16]).await), io::ErrorKind::ConnectionAborted);
+    assert_eq!(kind(server.write(b"answer").await), io::ErrorKind::BrokenPipe);
+    assert_eq!(server.session.memory(), 0);
+}
+
+#[tokio::test]
+async fn content_is_read_though_the_client_takes_nothing_any_more() {
+    let (mut client, mut server) = pair().await;
+    client.write_all(b"request").await.unwrap();
+    // More than the transport takes: the rest waits, and fails when the client is gone.
+    server.write_all(&content(10_000)).await.unwrap();
+    drop(client.into_inner());
+    let mut request = [0; 7];
+    server.read_exact(&mut request).await.unwrap();
+    assert_eq!(&request, b"request");
+    assert_eq!(server.flush().await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+}
+
+/// A handshake that fails is told apart by what the client did, even where its alert is not taken.
+#[tokio::test]
+async fn a_client_that_is_gone_is_still_told_apart() {
+    let (mut client, server) = duplex(4096);
+    client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    drop(client);
+    let identity =
+        Identity::load(&TlsSettings::SelfSigned(vec!["localhost".to_owned()]), status_store::clock::now());
+    let tls = identity.unwrap().for_tcp(Protocols::OVER_TLS).unwrap();
+    let error = Secured::accept(server, tls, |_| {}).await.err().unwrap();
+    assert!(matches!(error.get_ref().unwrap().downcast_ref(), Some(rustls::Error::InvalidMessage(_))));
 }

@@ -1,7 +1,10 @@
-use std::task::Waker;
+use std::sync::{Mutex, Weak};
+use std::task::{Wake, Waker};
 
-use downstream::Protocol;
-use http::HeaderMap;
+use bytes::Bytes;
+use downstream::{Protocol, RequestBody};
+use http::{HeaderMap, Request};
+use http_body_util::{BodyExt, Full};
 use progress_core::operation::Phase;
 use status_store::clock;
 
@@ -9,6 +12,7 @@ use super::super::registry::tests::{Curious, operations, registered};
 use super::*;
 use crate::config::RelayInformational;
 use crate::relay::Processing;
+use crate::upstream::{Patience, Upstreams};
 
 async fn assignment() -> (Assignment, Arc<Curious>) {
     let operations = operations();
@@ -69,4 +73,36 @@ async fn one_head_is_one_event() {
             .unwrap_or_else(|| panic!("no events of kind {kind}"));
         assert!(line.ends_with(&format!(" {count}")), "{line}");
     }
+}
+
+/// Looks, when it is woken, whether the origin is still asked.
+struct Onlooker {
+    request: Weak<()>,
+    seen: Mutex<Vec<&'static str>>,
+}
+
+impl Wake for Onlooker {
+    fn wake(self: Arc<Self>) {
+        let seen = if self.request.upgrade().is_some() { "asked" } else { "let go" };
+        self.seen.lock().unwrap().push(seen);
+    }
+}
+
+/// A store that takes its time must not keep an origin at work for nobody.
+#[tokio::test]
+async fn an_origin_is_let_go_before_the_end_is_stored() {
+    let (assignment, _) = assignment().await;
+    let token = Arc::new(());
+    let onlooker = Arc::new(Onlooker { request: Arc::downgrade(&token), seen: Mutex::default() });
+    let content = Full::new(Bytes::new()).map_err(move |never| {
+        let _ = &token;
+        match never {}
+    });
+    let body = RequestBody::new(content);
+    let call = Upstreams::new(&[]).unwrap().call(0, Request::new(body), Patience::Unlimited);
+    let cell = Arc::clone(&assignment.cell);
+    let watcher = cell.watch();
+    watcher.register(&Context::from_waker(&Waker::from(Arc::clone(&onlooker))));
+    Waiting::new(assignment, call).end(Err(Cut::Control(Control::Cancel))).await;
+    assert_eq!(*onlooker.seen.lock().unwrap(), ["let go"]);
 }

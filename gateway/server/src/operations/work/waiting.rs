@@ -22,7 +22,7 @@ pub(super) struct Waiting {
     pub(super) assignment: Assignment,
     pub(super) began: Instant,
     pub(super) deadline: Pin<Box<Sleep>>,
-    call: UpstreamCall,
+    pub(super) call: UpstreamCall,
     silence: Silence,
     checkpoint: Instant,
     /// Progress on its way into the store. Meanwhile the origin is not read on.

@@ -9,10 +9,16 @@ use http::{HeaderName, HeaderValue, Method, Request, Uri};
 #[derive(Debug)]
 pub(super) struct Again {
     method: Method,
-    /// Lines: the target, then each field as `name:value`. No part contains the end of a line, and
-    /// no name a colon.
+    /// Lines: the target, then each field as name, mark and value. No part contains the end of a
+    /// line, and no name a mark.
     lines: Box<[u8]>,
 }
+
+/// Stands before a value.
+const PUBLIC: u8 = b':';
+
+/// Stands before a value that no table may remember: the next hop is told so too (RFC 7541 6.2.3).
+const SENSITIVE: u8 = b';';
 
 impl Again {
     /// Copies a head in origin form.
@@ -25,7 +31,7 @@ impl Again {
         for (name, value) in &parts.headers {
             lines.push(b'\n');
             lines.extend_from_slice(name.as_str().as_bytes());
-            lines.push(b':');
+            lines.push(if value.is_sensitive() { SENSITIVE } else { PUBLIC });
             lines.extend_from_slice(value.as_bytes());
         }
         Self { method: parts.method.clone(), lines: lines.into() }
@@ -38,9 +44,10 @@ impl Again {
         *request.method_mut() = self.method;
         *request.uri_mut() = Uri::try_from(lines.next()?).ok()?;
         for line in lines {
-            let colon = line.iter().position(|octet| *octet == b':')?;
-            let name = HeaderName::from_bytes(&line[..colon]).ok()?;
-            let value = HeaderValue::from_bytes(&line[colon + 1..]).ok()?;
+            let mark = line.iter().position(|octet| matches!(*octet, PUBLIC | SENSITIVE))?;
+            let name = HeaderName::from_bytes(&line[..mark]).ok()?;
+            let mut value = HeaderValue::from_bytes(&line[mark + 1..]).ok()?;
+            value.set_sensitive(line[mark] == SENSITIVE);
             request.headers_mut().append(name, value);
         }
         Some(request)
@@ -71,5 +78,17 @@ mod tests {
             assert_eq!(again.headers(), &parts.headers);
             assert!(again.body().is_end_stream());
         }
+    }
+
+    #[test]
+    fn h2x_06_what_no_table_may_remember_is_so_the_second_time_too() {
+        let (mut parts, ()) = Request::get("/").header("x-open", "a;b").body(()).unwrap().into_parts();
+        let mut secret = HeaderValue::from_static("a:b;c");
+        secret.set_sensitive(true);
+        parts.headers.insert("authorization", secret);
+        let again = Again::of(&parts).request().unwrap();
+        assert_eq!(again.headers(), &parts.headers);
+        let is_sensitive = |name: &str| again.headers()[name].is_sensitive();
+        assert_eq!((is_sensitive("authorization"), is_sensitive("x-open")), (true, false));
     }
 }
