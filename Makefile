@@ -1,7 +1,8 @@
 # demo   show heads arriving over every version of HTTP, then serve until Ctrl-C
 # test   install what is missing, then check everything; what CI runs
 # lint   formatting, clippy, documentation, dependencies
-# bench  criterion benchmarks and measuring scripts
+# bench  criterion benchmarks, and what the spine costs
+# bench-peers  the gateway beside nginx, HAProxy and Caddy; writes load-tests/RESULTS.md
 # fuzz   every fuzz target for FUZZ_SECONDS each (needs cargo-fuzz and a nightly toolchain)
 #
 # Everything is built with the release profile, once, whoever asks for it.
@@ -9,7 +10,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: demo test lint bench fuzz tools build format clippy docs deny unit doctests clients tour
+.PHONY: demo test lint bench bench-peers fuzz tools build format clippy docs deny unit doctests clients scenarios tour
 
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 # No __pycache__ in the source tree.
@@ -20,7 +21,7 @@ demo:
 	cargo run --release --locked -- demo
 
 test: tools
-	@.ci/steps format clippy unit doctests docs deny build clients tour
+	@.ci/steps format clippy build unit doctests docs deny clients scenarios tour
 
 lint: tools
 	@.ci/steps format clippy docs deny
@@ -28,7 +29,10 @@ lint: tools
 # Rust test programs are timed with nothing beside them, so benchmarks are not part of `test`.
 bench: build
 	cargo bench --locked --workspace --benches
-	@for script in load-tests/bench/*; do [ ! -x "$$script" ] || "$$script"; done
+	@load-tests/bench/spine
+
+bench-peers:
+	@load-tests/bench/peers
 
 fuzz:
 	@.ci/fuzz $(FUZZ_SECONDS)
@@ -63,6 +67,10 @@ deny:
 
 clients: build
 	.venv/bin/python -m pytest gateway/server/tests/clients
+
+# Every bundled load test, at most five seconds each.
+scenarios: build
+	target/release/progress-load run --quick $$(target/release/progress-load list | cut -d' ' -f1)
 
 tour: build
 	cargo run --release --locked -- demo --once

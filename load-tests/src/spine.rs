@@ -5,20 +5,22 @@
 
 pub mod floor;
 pub mod held;
+pub mod peers;
 pub mod plain;
 
 mod gateway;
 mod origin;
-mod process;
 mod report;
+mod rivals;
 mod stage;
 mod syscalls;
-mod trouble;
 
+pub use crate::trouble::Trouble;
 pub use report::{Figure, Report};
-pub use trouble::Trouble;
 
 use clap::ValueEnum;
+
+use crate::process;
 
 /// A version of HTTP towards the client, always over TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -48,7 +48,10 @@ struct Following {
     monitor: Option<Box<Monitor>>,
     /// A 202 is possible only if the operation is registered.
     registered: bool,
-    received: Instant,
+    /// Whether there are heads at all.
+    speaks: bool,
+    /// When a 202 is due, and why.
+    deferral: Option<(Instant, Because)>,
     since: Instant,
     announced: bool,
     /// The snapshot that the last head told of.
@@ -63,7 +66,8 @@ struct Following {
 enum WhenSpent {
     /// It is answered 202, if that is possible (INT-12).
     Defers,
-    /// It goes on in silence: its client came back for the document and has its own hold.
+    /// It goes on in silence: nothing is answered 202 here, or its client came back for the document
+    /// and has its own hold.
     Silent,
 }
 
@@ -156,8 +160,8 @@ impl Course {
             State::Receiving | State::Registering { .. } | State::Over => None,
             State::Waiting { received } => self.register_at(*received),
             State::Following(following) => {
-                let head = if following.withheld.is_some() { None } else { self.head_due(following) };
-                earlier(head, self.defer_at(following).map(|(at, _)| at))
+                let head = if following.withheld.is_some() { None } else { following.head_due() };
+                earlier(head, following.defer_at().map(|(at, _)| at))
             }
         }
     }
@@ -210,13 +214,14 @@ impl Course {
             pacing,
             monitor: monitor.map(Box::new),
             registered: false,
-            received,
+            speaks: self.terms.heads.is_some(),
+            deferral: self.deferral_from(received),
             since: now,
             announced: false,
             told: None,
             news_since: None,
             withheld: None,
-            when_spent: WhenSpent::Defers,
+            when_spent: self.terms.deferral.map_or(WhenSpent::Silent, |_| WhenSpent::Defers),
         }
     }
 
@@ -225,10 +230,6 @@ impl Course {
     fn register_at(&self, received: Instant) -> Option<Instant> {
         let registered = received.checked_add(self.terms.register_after);
         earlier(registered, self.deferral_from(received).map(|(at, _)| at))
-    }
-
-    fn defer_at(&self, following: &Following) -> Option<(Instant, Because)> {
-        self.deferral_from(following.received).filter(|_| following.registered)
     }
 
     /// When the 202 of a request that was complete at `received` is due, and why.
@@ -241,21 +242,6 @@ impl Course {
         }
     }
 
-    /// When the next head is due; `None` where there are none, or the budget is spent.
-    fn head_due(&self, following: &Following) -> Option<Instant> {
-        self.terms.heads.as_ref()?;
-        let silent = self.terms.deferral.is_none() || following.when_spent == WhenSpent::Silent;
-        if following.pacing.is_spent() && silent {
-            return None;
-        }
-        if !following.announced {
-            return Some(following.since);
-        }
-        // A heartbeat that comes due before its news does carries the news: it is never starved.
-        let beat = following.pacing.heartbeat_due();
-        Some(following.news_since.map_or(beat, |since| beat.min(following.pacing.news_due(since))))
-    }
-
     fn poll_following(&mut self, now: Instant, withheld: Option<Withheld>) -> Option<Step> {
         if let State::Following(following) = &mut self.state
             && withheld.is_none()
@@ -263,11 +249,11 @@ impl Course {
             following.withheld = None;
         }
         let State::Following(following) = &self.state else { return None };
-        if let Some((_, because)) = self.defer_at(following).filter(|(at, _)| *at <= now) {
+        if let Some((_, because)) = following.defer_at().filter(|(at, _)| *at <= now) {
             self.state = State::Over;
             return Some(Step::Defer(because));
         }
-        let due = self.head_due(following).filter(|due| *due <= now)?;
+        let due = following.head_due().filter(|due| *due <= now)?;
         if following.pacing.is_spent() {
             if following.registered {
                 self.state = State::Over;
@@ -295,21 +281,25 @@ impl Course {
     }
 
     fn head(&mut self, due: Instant, now: Instant) -> Option<DueHead> {
-        let terms = self.terms.heads.as_ref()?;
         let State::Following(following) = &mut self.state else { return None };
         let first = !following.announced;
         let gap = following.pacing.since_last(now);
-        let told = following.told.as_ref().map_or(0, |told| told.results.len());
-        let (mut head, reason) = match &self.latest {
-            Some(latest) if first || following.news_since.is_some() => {
+        // A plain sign of life, by far the most frequent head, looks at nothing but `following`.
+        let news = if first || following.news_since.is_some() { self.latest.as_ref() } else { None };
+        let (mut head, reason) = match (news, &self.terms.heads) {
+            (Some(latest), Some(terms)) => {
+                let told = following.told.as_ref().map_or(0, |told| told.results.len());
                 (InterimHead::of_snapshot(latest, terms.dialect, told).0, Reason::Progress)
             }
             _ => (InterimHead::heartbeat(), Reason::Heartbeat),
         };
         if first {
-            head.announce(following.monitor.take().as_deref(), terms.applied.print());
+            let applied = self.terms.heads.as_ref().and_then(|terms| terms.applied.print());
+            head.announce(following.monitor.take().as_deref(), applied);
         }
-        following.told.clone_from(&self.latest);
+        if reason == Reason::Progress {
+            following.told.clone_from(&self.latest);
+        }
         following.news_since = None;
         following.announced = true;
         following.withheld = None;
@@ -328,6 +318,26 @@ fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
 }
 
 impl Following {
+    fn defer_at(&self) -> Option<(Instant, Because)> {
+        self.deferral.filter(|_| self.registered)
+    }
+
+    /// When the next head is due; `None` where there are none, or the budget is spent.
+    fn head_due(&self) -> Option<Instant> {
+        if !self.speaks {
+            return None;
+        }
+        if self.pacing.is_spent() && self.when_spent == WhenSpent::Silent {
+            return None;
+        }
+        if !self.announced {
+            return Some(self.since);
+        }
+        // A heartbeat that comes due before its news does carries the news: it is never starved.
+        let beat = self.pacing.heartbeat_due();
+        Some(self.news_since.map_or(beat, |since| beat.min(self.pacing.news_due(since))))
+    }
+
     /// Whether a head would tell something that the last one did not.
     fn is_news(&self, snapshot: &Snapshot) -> bool {
         let progress = |s: &Snapshot| s.progress.as_ref().map(|progress| progress.reported.clone());

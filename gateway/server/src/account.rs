@@ -16,19 +16,21 @@ use crate::metrics::{ExchangeMetrics, InFlight, Metrics};
 /// The account of an exchange, from its opening to the last octet of its final response. Dropping
 /// it writes the access log line, if there was a final response.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Account {
+    // What every head touches lies on one line of the cache.
     metrics: Arc<Metrics>,
     /// Place of the route in the configuration; `None`: no route matched.
     route: Option<usize>,
-    route_name: Arc<str>,
+    heads: u32,
+    answered: Option<Answered>,
     protocol: Protocol,
+    route_name: Arc<str>,
     method: Method,
     peer: SocketAddr,
     opened: Instant,
-    heads: u32,
     /// Place of the upstream whose response is passed on; only that of a plain request.
     upstream: Option<usize>,
-    answered: Option<Answered>,
     bytes: u64,
     operation: Option<OperationId>,
     _in_flight: InFlight,
@@ -112,6 +114,9 @@ impl Account {
 
     /// Counts the heads of a course that did not go out.
     pub fn tally(&self, tally: Tally) {
+        if tally == Tally::default() {
+            return;
+        }
         let reasons = [
             (tally.coalesced, Suppressed::Coalesced),
             (tally.stalled, Suppressed::Stalled),

@@ -143,6 +143,14 @@ impl Exchange for GatewayExchange {
             }
         }
     }
+
+    fn is_waiting(&self) -> bool {
+        match &self.kind {
+            Kind::Followed(followed) => followed.is_waiting(),
+            Kind::Held(_) => true,
+            Kind::Ready(_) | Kind::Plain(_) | Kind::Lookup(_) => false,
+        }
+    }
 }
 
 // === impl Saying ===

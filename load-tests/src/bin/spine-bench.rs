@@ -1,14 +1,16 @@
 //! Measures what the spine costs; see `gateway/docs/benchmarks.md`.
 #![forbid(unsafe_code)]
 
+use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use progress_load::spine::held::Attention;
-use progress_load::spine::{Report, Trouble, Wire, floor, held, plain};
+use progress_load::spine::peers::{self, Machine, Part, Peers};
+use progress_load::spine::{Trouble, Wire, floor, held, plain};
 
 /// Nothing could be measured.
 const FAILED: u8 = 1;
@@ -32,6 +34,8 @@ enum Command {
     Floor(FloorArgs),
     /// Compare small plain requests with other proxies
     Plain(PlainArgs),
+    /// Compare everything that the gateway is measured by with other proxies
+    Peers(PeersArgs),
 }
 
 #[derive(Debug, Args)]
@@ -77,13 +81,28 @@ struct PlainArgs {
     rounds: u32,
 }
 
+#[derive(Debug, Args)]
+struct PeersArgs {
+    /// What to compare [default: everything]
+    parts: Vec<Part>,
+    /// Rounds, of which the median counts
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Plain requests to each proxy in each round
+    #[arg(long, default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(1..))]
+    requests: u64,
+    /// Requests that are held where proxies are compared
+    #[arg(long, default_value_t = 4_000, value_parser = clap::value_parser!(u64).range(1..=8_000))]
+    held: u64,
+    /// Write everything as Markdown, too
+    #[arg(long, value_name = "FILE")]
+    results: Option<PathBuf>,
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match measure(cli) {
-        Ok(report) => match write!(io::stdout(), "{report}") {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(_) => ExitCode::from(FAILED),
-        },
+        Ok(()) => ExitCode::SUCCESS,
         Err(trouble) => {
             // Where not even this can be written, the exit code has to say it alone.
             let _ = writeln!(io::stderr(), "spine-bench: {trouble}");
@@ -92,16 +111,21 @@ fn main() -> ExitCode {
     }
 }
 
-fn measure(cli: Cli) -> Result<Report, Trouble> {
+fn measure(cli: Cli) -> Result<(), Trouble> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|source| Trouble::System { doing: "starting a runtime", source })?;
+    let runtime = runtime.map_err(Trouble::system("starting a runtime"))?;
     runtime.block_on(async {
         match cli.command {
-            Command::Held(held) => held::measure(&held.plan(cli.gateway)).await,
-            Command::Floor(floor) => floor::measure(floor.count).await,
-            Command::Plain(plain) => plain::compare(&plain.plan(cli.gateway)?).await,
+            Command::Held(held) => print(&held::measure(&held.plan(cli.gateway)).await?),
+            Command::Floor(floor) => print(&floor::measure(floor.count).await?),
+            Command::Plain(plain) => print(&plain::compare(&plain.plan(cli.gateway)?).await?),
+            Command::Peers(peers) => peers.compare(cli.gateway).await,
         }
     })
+}
+
+fn print(what: &impl fmt::Display) -> Result<(), Trouble> {
+    write!(io::stdout(), "{what}").map_err(Trouble::system("writing a report"))
 }
 
 impl HeldArgs {
@@ -126,5 +150,28 @@ impl PlainArgs {
         }
         let Self { wire, requests, connections, rounds } = self;
         Ok(plain::Plan { wire, requests, connections, rounds, gateway })
+    }
+}
+
+impl PeersArgs {
+    /// Prints each part as soon as it is there.
+    async fn compare(self, gateway: Option<PathBuf>) -> Result<(), Trouble> {
+        let Self { parts, rounds, requests, held, results } = self;
+        let machine = Machine::this(gateway.as_ref()).await;
+        print(&machine)?;
+        let peers = Peers::new(peers::Plan { rounds, requests, held, gateway }).await?;
+        let parts = if parts.is_empty() { Part::value_variants().to_vec() } else { parts };
+        let mut reports = Vec::new();
+        for part in parts {
+            let ready = |report| {
+                print(&report)?;
+                reports.push(report);
+                Ok(())
+            };
+            peers.measure(part, ready).await?;
+        }
+        let Some(file) = results else { return Ok(()) };
+        std::fs::write(file, peers::document(&machine, &reports))
+            .map_err(Trouble::system("writing the results"))
     }
 }

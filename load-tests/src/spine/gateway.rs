@@ -24,6 +24,8 @@ pub(super) struct Gateway {
 pub(super) enum RouteKind {
     /// A plain proxy.
     Plain,
+    /// A plain proxy that hands on every interim head of the origin's.
+    Relaying,
     /// With progress, for clients that ask for it.
     Held {
         /// The longest silence, as the configuration writes it.
@@ -71,6 +73,7 @@ pub(super) fn built() -> PathBuf {
 fn configuration(address: SocketAddr, wire: Wire, kind: &RouteKind, origin: &str) -> String {
     let progress = match kind {
         RouteKind::Plain => String::new(),
+        RouteKind::Relaying => "relay-informational = \"always\"\n".to_owned(),
         // Short gaps, so that only the heartbeat decides when a head is due.
         RouteKind::Held { heartbeat_interval } => format!(
             "[routes.progress]\nminimum-interval = \"1ms\"\nheartbeat-interval = \"{heartbeat_interval}\"\n"

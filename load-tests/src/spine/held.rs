@@ -1,7 +1,7 @@
 //! Holds requests whose origin never answers, and measures what the heads that they get cost.
 
 mod http1;
-mod http2;
+pub(super) mod http2;
 mod http3;
 mod sweep;
 mod tally;
@@ -20,8 +20,8 @@ use super::process::{Memory, Process};
 use super::stage::Stage;
 use super::{Figure, Report, Trouble, Wire, origin, syscalls};
 
-use sweep::Sweeps;
-use tally::{Crowd, Tally};
+pub(super) use sweep::Sweeps;
+pub(super) use tally::{Crowd, Listener, Tally};
 
 /// How long first heads may take after the last request was sent.
 const FIRST_HEADS: Duration = Duration::from_secs(60);
@@ -64,16 +64,23 @@ pub enum Attention {
 
 /// Where clients ask, and how.
 #[derive(Clone, Debug)]
-struct Target {
+pub(super) struct Target {
     address: SocketAddr,
     tls: Arc<ClientConfig>,
 }
 
+/// How many requests, and how many of them on one connection where a version has several.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    pub(super) count: u64,
+    pub(super) per_connection: u64,
+}
+
 /// What happened in a stretch.
 #[derive(Clone, Copy, Debug)]
-struct Stretch {
-    heads: u64,
-    cpu: Duration,
+pub(super) struct Stretch {
+    pub(super) heads: u64,
+    pub(super) cpu: Duration,
     datagrams: u64,
 }
 
@@ -96,18 +103,18 @@ struct Seen {
 /// See [`Trouble`].
 pub async fn measure(plan: &Plan) -> Result<Report, Trouble> {
     let stage = Stage::new().await?;
-    let origin = origin::start(plan.wire).await?;
+    let origin = origin::silent(plan.wire).await?;
     let kind = RouteKind::Held { heartbeat_interval: plan.heartbeat_interval.clone() };
     let binary = plan.gateway.clone().unwrap_or_else(gateway::built);
-    let gateway = Gateway::start(&stage, &binary, (plan.wire, &kind), &origin).await?;
+    let gateway = Gateway::start(&stage, &binary, (plan.wire, &kind), &origin.url).await?;
     let process = gateway.process();
-    let tls = Arc::new(stage.client_tls(plan.wire.alpn())?);
-    let target = Target { address: gateway.address, tls };
+    let target = Target::new(&stage, plan.wire, gateway.address)?;
+    let size = Size { count: plan.count, per_connection: plan.per_connection };
 
     // What the first request of all costs once is not charged to the others.
-    hold(plan, &target, 1).await?;
+    drop(hold(plan.wire, &target, Size { count: 1, ..size }).await?);
     let before = process.memory()?;
-    let crowd = hold(plan, &target, plan.count).await?;
+    let crowd = hold(plan.wire, &target, size).await?;
     let sweeps = (plan.attention == Attention::Sweeping).then(Sweeps::begin);
     let stretch = watch(&crowd, process, plan.stretch).await?;
     let after = process.memory()?;
@@ -119,31 +126,46 @@ pub async fn measure(plan: &Plan) -> Result<Report, Trouble> {
     Ok(report(plan, &stage, seen))
 }
 
-/// Opens requests and waits until each of them has had a head.
-async fn hold(plan: &Plan, target: &Target, count: u64) -> Result<Crowd, Trouble> {
-    let mut crowd = Crowd::new(Tally::new());
-    match plan.wire {
-        Wire::H1 => http1::join(&mut crowd, target, count).await?,
-        Wire::H2 => http2::join(&mut crowd, target, (count, plan.per_connection)).await?,
-        Wire::H3 => http3::join(&mut crowd, target, (count, plan.per_connection)).await?,
+impl Target {
+    pub(super) fn new(stage: &Stage, wire: Wire, address: SocketAddr) -> Result<Self, Trouble> {
+        Ok(Self { address, tls: Arc::new(stage.client_tls(wire.alpn())?) })
     }
+}
+
+/// Opens requests and waits until each of them has had a head.
+pub(super) async fn hold(wire: Wire, target: &Target, size: Size) -> Result<Crowd, Trouble> {
+    let crowd = join(wire, target, size).await?;
+    let asked = size.count;
     let until = Instant::now() + FIRST_HEADS;
-    while crowd.tally.held() < count {
+    while crowd.tally.held() < asked {
         let lost = crowd.tally.lost();
         if lost > 0 || Instant::now() > until {
             let (held, seconds) = (crowd.tally.held(), FIRST_HEADS.as_secs());
-            return Err(Trouble::NotHeld { held, asked: count, seconds, lost });
+            return Err(Trouble::NotHeld { held, asked, seconds, lost });
         }
         sleep(LOOK).await;
     }
     Ok(crowd)
 }
 
-async fn watch(crowd: &Crowd, process: Process, length: Duration) -> Result<Stretch, Trouble> {
-    let (heads, cpu, datagrams) = (crowd.tally.heads(), process.cpu()?, crowd.datagrams());
+/// Opens requests.
+pub(super) async fn join(wire: Wire, target: &Target, size: Size) -> Result<Crowd, Trouble> {
+    let Size { count, per_connection } = size;
+    let mut crowd = Crowd::new(Tally::new());
+    match wire {
+        Wire::H1 => http1::join(&mut crowd, target, count).await?,
+        Wire::H2 => http2::join(&mut crowd, target, (count, per_connection)).await?,
+        Wire::H3 => http3::join(&mut crowd, target, (count, per_connection)).await?,
+    }
+    Ok(crowd)
+}
+
+/// Looks for so long at what the clients hear and the process uses.
+pub(super) async fn watch(crowd: &Crowd, process: Process, length: Duration) -> Result<Stretch, Trouble> {
+    let (heads, cpu, datagrams) = (crowd.tally.heads(), process.fine_cpu()?, crowd.datagrams());
     sleep(length).await;
     Ok(Stretch {
-        cpu: process.cpu()?.saturating_sub(cpu),
+        cpu: process.fine_cpu()?.saturating_sub(cpu),
         heads: crowd.tally.heads() - heads,
         datagrams: crowd.datagrams() - datagrams,
     })
@@ -164,7 +186,7 @@ fn report(plan: &Plan, stage: &Stage, seen: Seen) -> Report {
     let each = |after: u64, before: u64| ratio(after.saturating_sub(before), plan.count) / 1000.0;
     let micros = u64::try_from(stretch.cpu.as_micros()).unwrap_or(u64::MAX);
     let mut writes = Figure {
-        what: "writes per head",
+        what: "writes per head".into(),
         value: written.map(|(writes, heads)| ratio(writes, heads)),
         unit: "",
         most: None,

@@ -1,18 +1,16 @@
-//! Small plain requests through the gateway, nginx and `HAProxy`, in turns.
+//! Small plain requests through the gateway and other proxies, in turns.
 
-mod h2load;
-mod rivals;
+pub(super) mod h2load;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::gateway;
-use super::process::Process;
-use super::stage::{Stage, installed};
+use super::gateway::RouteKind;
+use super::rivals::{self, Kind, Proxy, Scene};
 use super::{Figure, Report, Trouble, Wire};
+use crate::process::Process;
 
 use h2load::Load;
-use rivals::Proxy;
 
 /// What was promised: the gateway's CPU time over that of the better of the two.
 const PROMISED: f64 = 1.0;
@@ -32,59 +30,73 @@ pub struct Plan {
     pub gateway: Option<PathBuf>,
 }
 
-/// What one proxy took, one entry a round.
+/// What one proxy took in each round.
 #[derive(Clone, Debug)]
-struct Times {
-    what: &'static str,
-    /// CPU time per request in µs, and requests per second.
-    rounds: Vec<(f64, f64)>,
+pub(super) struct Times {
+    pub(super) what: &'static str,
+    pub(super) rounds: Vec<Round>,
 }
 
-/// Compares the three.
+/// What it took in one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Round {
+    /// CPU time per request in µs.
+    pub(super) cpu: f64,
+    /// Requests per second.
+    pub(super) rate: f64,
+    /// The median of the times that requests took, in ms.
+    pub(super) half: f64,
+    /// Their 99th percentile, in ms.
+    pub(super) most: f64,
+}
+
+/// Compares the gateway with nginx and `HAProxy`.
 ///
 /// # Errors
 ///
 /// See [`Trouble`]; every program must be installed.
 pub async fn compare(plan: &Plan) -> Result<Report, Trouble> {
-    for (program, package) in [("nginx", "nginx-light"), ("haproxy", "haproxy"), ("h2load", "nghttp2-client")]
-    {
-        if !installed(program) {
-            return Err(Trouble::Missing { program, package });
-        }
-    }
-    let stage = Stage::new().await?;
-    let origin = rivals::origin(&stage).await?;
-    let binary = plan.gateway.clone().unwrap_or_else(gateway::built);
-    let proxies = [
-        rivals::gateway(&stage, &binary, &origin).await?,
-        rivals::nginx(&stage, &origin).await?,
-        rivals::haproxy(&stage, &origin).await?,
-    ];
-    let load = Load { wire: plan.wire, connections: plan.connections };
+    rivals::need(&[rivals::NGINX, rivals::HAPROXY, rivals::H2LOAD])?;
+    let scene = Scene::new(plan.gateway.as_ref()).await?;
+    let gateway = Kind::Gateway(Wire::H2, RouteKind::Plain);
+    let times = measure(&scene, plan, &[gateway, Kind::Nginx, Kind::Haproxy]).await?;
+    Ok(report(plan, &scene, &times))
+}
+
+/// Sends requests to each of these, one after the other, in every round.
+pub(super) async fn measure(scene: &Scene, plan: &Plan, kinds: &[Kind]) -> Result<Vec<Times>, Trouble> {
+    let origin = scene.origin().await?;
+    let Plan { wire, connections, requests, .. } = *plan;
+    let load = Load { wire, connections, requests, path: "/plain" };
+    let mut proxies = Vec::new();
     let mut times = Vec::new();
-    for proxy in &proxies {
+    for kind in kinds {
+        let proxy = scene.start(kind, &origin.url()).await?;
         // Connections to the origin, caches and branch predictors.
-        load.run(&stage, proxy.address, plan.requests / 10 + plan.connections).await?;
+        let warm = Load { requests: requests / 10 + connections, ..load };
+        warm.run(&scene.stage, proxy.address).await?;
         times.push(Times { what: proxy.what, rounds: Vec::new() });
+        proxies.push(proxy);
     }
     for _ in 0..plan.rounds {
         for (proxy, times) in proxies.iter().zip(&mut times) {
-            times.rounds.push(spent(&stage, proxy, load, plan.requests).await?);
+            times.rounds.push(spent(scene, proxy, load).await?);
         }
     }
-    Ok(report(plan, &stage, &times))
+    Ok(times)
 }
 
-/// CPU time per request of one run in µs, and requests per second.
-async fn spent(stage: &Stage, proxy: &Proxy, load: Load, requests: u64) -> Result<(f64, f64), Trouble> {
+async fn spent(scene: &Scene, proxy: &Proxy, load: Load) -> Result<Round, Trouble> {
     let process = Process::new(proxy.id);
     let before = process.cpu()?;
-    let rate = load.run(stage, proxy.address, requests).await?;
-    Ok((each(process.cpu()?.saturating_sub(before), requests), rate))
+    let run = load.run(&scene.stage, proxy.address).await?;
+    let cpu = each(process.cpu()?.saturating_sub(before), load.requests);
+    let rate = 1e6 / each(run.took, load.requests);
+    Ok(Round { cpu, rate, half: run.half, most: run.most })
 }
 
-fn report(plan: &Plan, stage: &Stage, times: &[Times]) -> Report {
-    let medians: Vec<f64> = times.iter().map(Times::median).collect();
+fn report(plan: &Plan, scene: &Scene, times: &[Times]) -> Report {
+    let medians: Vec<f64> = times.iter().map(|times| times.median(|round| round.cpu)).collect();
     let (ours, best) = (medians[0], medians[1..].iter().copied().fold(f64::INFINITY, f64::min));
     let mut figures: Vec<Figure> =
         times.iter().zip(&medians).map(|(times, median)| Figure::new(times.what, *median, "µs")).collect();
@@ -93,7 +105,7 @@ fn report(plan: &Plan, stage: &Stage, times: &[Times]) -> Report {
     figures.push(Figure::new("gateway over the better of them", ours / best, "").at_most(PROMISED));
     let Plan { wire, requests, connections, rounds, .. } = plan;
     let mut notes: Vec<String> = times.iter().map(Times::spread).collect();
-    notes.extend(stage.notes());
+    notes.extend(scene.stage.notes());
     let title = format!(
         "plain {}: {requests} requests over {connections} connections, median of {rounds} rounds, CPU per request",
         wire.name()
@@ -102,20 +114,42 @@ fn report(plan: &Plan, stage: &Stage, times: &[Times]) -> Report {
 }
 
 impl Times {
-    fn median(&self) -> f64 {
-        let mut sorted: Vec<f64> = self.rounds.iter().map(|(micros, _)| *micros).collect();
-        sorted.sort_by(f64::total_cmp);
-        sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+    /// The median of one quantity over the rounds.
+    pub(super) fn median(&self, of: impl Fn(&Round) -> f64) -> f64 {
+        median(self.rounds.iter().map(of).collect())
     }
 
-    fn spread(&self) -> String {
-        let round = |(micros, rate): &(f64, f64)| format!("{micros:.1} µs at {rate:.0}/s");
+    /// All rounds.
+    pub(super) fn spread(&self) -> String {
+        let round = |round: &Round| format!("{:.1} µs at {:.0}/s", round.cpu, round.rate);
         let rounds: Vec<String> = self.rounds.iter().map(round).collect();
         format!("{}: {}", self.what, rounds.join(", "))
     }
 }
 
+/// The middle one, of an even number the greater of the two in the middle.
+pub(super) fn median(mut amounts: Vec<f64>) -> f64 {
+    amounts.sort_by(f64::total_cmp);
+    amounts.get(amounts.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// A share of so much time in µs.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-fn each(cpu: Duration, requests: u64) -> f64 {
-    cpu.as_secs_f64() * 1e6 / requests as f64
+pub(super) fn each(time: Duration, among: u64) -> f64 {
+    time.as_secs_f64() * 1e6 / among as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_rounds_is_the_middle_one_of_each_quantity() {
+        let round = |cpu, rate| Round { cpu, rate, half: 0.0, most: 0.0 };
+        let times = Times { what: "a", rounds: vec![round(3.0, 1.0), round(1.0, 2.0), round(2.0, 9.0)] };
+        assert!((times.median(|round| round.cpu) - 2.0).abs() < 1e-9);
+        assert!((times.median(|round| round.rate) - 2.0).abs() < 1e-9);
+        assert!(median(Vec::new()).is_nan());
+        assert!((each(Duration::from_millis(3), 1000) - 3.0).abs() < 1e-9);
+    }
 }

@@ -1,12 +1,13 @@
 //! What was measured, beside what was promised.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// One quantity.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
     /// What was measured.
-    pub what: &'static str,
+    pub what: Cow<'static, str>,
     /// How much; `None`: it could not be measured.
     pub value: Option<f64>,
     /// In which unit; empty for ratios and counts.
@@ -28,8 +29,8 @@ pub struct Report {
 
 impl Figure {
     /// A quantity of which nothing was promised.
-    pub fn new(what: &'static str, value: f64, unit: &'static str) -> Self {
-        Self { what, value: Some(value), unit, most: None }
+    pub fn new(what: impl Into<Cow<'static, str>>, value: f64, unit: &'static str) -> Self {
+        Self { what: what.into(), value: Some(value), unit, most: None }
     }
 
     /// The most that it may be.
@@ -37,20 +38,64 @@ impl Figure {
     pub fn at_most(self, most: f64) -> Self {
         Self { most: Some(most), ..self }
     }
+
+    /// Whether it was promised and is more.
+    pub fn is_missed(&self) -> bool {
+        matches!((self.value, self.most), (Some(value), Some(most)) if value > most)
+    }
+
+    /// Amount, promise and verdict, as cells of a table in Markdown without the bars around them.
+    pub(super) fn cells(&self) -> String {
+        match self.promise() {
+            Some((promise, verdict)) => format!("{} | {promise} | {verdict}", self.amount()),
+            None => format!("{} | |", self.amount()),
+        }
+    }
+
+    fn amount(&self) -> String {
+        let Some(value) = self.value else { return "not measured".to_owned() };
+        format!("{value:.3} {}", self.unit).trim_end().to_owned()
+    }
+
+    /// The promise, and what became of it; nothing where nothing was promised.
+    fn promise(&self) -> Option<(String, String)> {
+        let most = self.most?;
+        let verdict = match self.value {
+            Some(value) if value <= most => "met".to_owned(),
+            Some(value) if value < 3.0 * most => format!("MISSED by {:.0} %", (value / most - 1.0) * 100.0),
+            Some(value) if most > 0.0 => format!("MISSED, {:.0} times that", value / most),
+            // Nothing was allowed, or what was measured is not a number.
+            Some(_) => "MISSED".to_owned(),
+            None => "open".to_owned(),
+        };
+        Some((format!("at most {most} {}", self.unit).trim_end().to_owned(), verdict))
+    }
+}
+
+impl Report {
+    /// As a section of a Markdown document.
+    pub fn markdown(&self) -> String {
+        let mut text = format!("## {}\n\n| figure | measured | target | |\n|---|---|---|---|\n", self.title);
+        for figure in &self.figures {
+            text.extend(["| ", &figure.what, " | ", &figure.cells(), " |\n"]);
+        }
+        if !self.notes.is_empty() {
+            text.push('\n');
+        }
+        for note in &self.notes {
+            text.push_str("- ");
+            text.push_str(note);
+            text.push('\n');
+        }
+        text
+    }
 }
 
 impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, value, unit, most } = self;
-        let value = value.map_or_else(|| "not measured".to_owned(), |value| format!("{value:.3} {unit}"));
-        write!(f, "  {what:<34} {:<20}", value.trim_end())?;
-        let Some(most) = most else { return Ok(()) };
-        let verdict = match self.value {
-            Some(value) if value <= *most => "met",
-            Some(_) => "MISSED",
-            None => "open",
-        };
-        write!(f, " at most {most} {unit}: {verdict}")
+        write!(f, "  {:<40} {:<20}", self.what, self.amount())?;
+        let Some((promise, verdict)) = self.promise() else { return Ok(()) };
+        write!(f, " {promise}: {verdict}")
     }
 }
 
@@ -72,9 +117,29 @@ mod tests {
     fn a_figure_says_whether_the_promise_was_kept() {
         let figure = Figure::new("CPU per head", 3.25, "µs");
         assert!(figure.clone().at_most(4.0).to_string().ends_with("3.250 µs             at most 4 µs: met"));
-        assert!(figure.clone().at_most(3.0).to_string().ends_with("at most 3 µs: MISSED"));
-        assert!(!figure.to_string().contains("at most"));
+        let missed = figure.clone().at_most(2.5);
+        assert!(missed.is_missed() && missed.to_string().ends_with("at most 2.5 µs: MISSED by 30 %"));
+        assert!(figure.clone().at_most(0.25).to_string().ends_with("at most 0.25 µs: MISSED, 13 times that"));
+        assert!(figure.clone().at_most(0.0).to_string().ends_with("at most 0 µs: MISSED"));
+        assert!(!figure.to_string().contains("at most") && !figure.is_missed());
         let unknown = Figure { value: None, ..figure.at_most(3.0) };
         assert!(unknown.to_string().ends_with("not measured         at most 3 µs: open"));
+    }
+
+    #[test]
+    fn a_figure_that_is_not_a_number_keeps_no_promise() {
+        assert!(Figure::new("ratio", f64::NAN, "").at_most(1.0).to_string().contains("MISSED"));
+    }
+
+    #[test]
+    fn a_report_is_a_table_in_markdown() {
+        let figures =
+            vec![Figure::new("CPU", 1.0, "µs"), Figure::new("over the better", 0.5, "").at_most(0.75)];
+        let report = Report { title: "plain h1".to_owned(), figures, notes: vec!["three rounds".to_owned()] };
+        assert_eq!(
+            report.markdown(),
+            "## plain h1\n\n| figure | measured | target | |\n|---|---|---|---|\n\
+             | CPU | 1.000 µs | | |\n| over the better | 0.500 | at most 0.75 | met |\n\n- three rounds\n"
+        );
     }
 }

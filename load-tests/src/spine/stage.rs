@@ -1,7 +1,7 @@
 //! Where a measurement takes place: a directory, a certificate, ports and cores.
 
 use std::ffi::OsStr;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
 use super::Trouble;
+use crate::stage::free_addresses;
 
 /// The core of what is measured.
 const MEASURED: &str = "0";
@@ -139,9 +140,7 @@ impl Drop for Stage {
 
 /// A loopback address whose port is free, both for TCP and for UDP.
 pub(super) fn free_address() -> Result<SocketAddr, Trouble> {
-    let tcp = TcpListener::bind(("127.0.0.1", 0)).map_err(Trouble::system("looking for a port"))?;
-    let address = tcp.local_addr().map_err(Trouble::system("looking for a port"))?;
-    UdpSocket::bind(address).map_err(Trouble::system("looking for a port"))?;
+    let [address] = free_addresses()?;
     Ok(address)
 }
 

@@ -1,7 +1,7 @@
 //! The one loop of all three wires.
 
 use std::future::{Future, poll_fn, ready};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use futures_util::FutureExt;
@@ -9,7 +9,7 @@ use futures_util::future::Either;
 use http::{Response, StatusCode};
 use progress_core::interim::InterimHead;
 
-use crate::{Departed, Emission, Exchange, Expectation, Responder};
+use crate::{Departed, Emission, Exchange, Expectation, Responder, Window};
 
 /// How an exchange ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +73,16 @@ where
     R: Responder,
 {
     async move {
+        // A head has gone out in the poll that brought it: whatever was to be woken for still is.
+        let mut at_once = false;
         loop {
             let step = poll_fn(|cx| {
+                if std::mem::take(&mut at_once)
+                    && exchange.is_waiting()
+                    && responder.poll_window(cx) == Window::Open
+                {
+                    return Poll::Pending;
+                }
                 if responder.poll_departed(cx).is_ready() {
                     return Poll::Ready(Step::Departed);
                 }
@@ -87,18 +95,26 @@ where
                     Emission::Final(response) => Step::Final(response),
                 })
             });
-            match step.await {
+            // The head is not kept while it is written: that is the responder's.
+            let writing = match step.await {
                 Step::Departed => return None,
                 Step::Final(response) => return Some((exchange, responder, response)),
                 Step::Continue => {
                     expectation = None;
                     responder.interim(InterimHead::bare(StatusCode::CONTINUE)).await.ok()?;
+                    continue;
                 }
-                Step::Interim(head) => {
-                    responder.interim(head).await.ok()?;
-                    Pin::new(&mut exchange).interim_written(tokio::time::Instant::now().into_std());
-                }
-            }
+                Step::Interim(head) => responder.interim(head),
+            };
+            let mut writing = pin!(writing);
+            let mut polls = 0_usize;
+            let written = poll_fn(|cx| {
+                polls += 1;
+                writing.as_mut().poll(cx)
+            });
+            written.await.ok()?;
+            at_once = polls == 1;
+            Pin::new(&mut exchange).interim_written(tokio::time::Instant::now().into_std());
         }
     }
 }

@@ -57,6 +57,12 @@ pub trait Exchange {
 
     /// The head returned last has been handed to the transport in full.
     fn interim_written(self: Pin<&mut Self>, now: Instant);
+
+    /// Whether, besides returning its last head, it has had itself woken for whatever comes next: then
+    /// it need not be asked again before it is woken.
+    fn is_waiting(&self) -> bool {
+        false
+    }
 }
 
 /// What an exchange says.

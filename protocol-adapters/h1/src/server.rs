@@ -20,13 +20,12 @@ mod timer;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Instant;
+use std::task::Poll;
 
 use bytes::Bytes;
 use downstream::{
-    BodyError, ConnectionInfo, DrainWatch, Emission, Ending, Exchange, Expectation, Handler, Heart, Limits,
-    Opening, Refusal, RequestBody, Window, drive,
+    BodyError, ConnectionInfo, DrainWatch, Ending, Expectation, Handler, Heart, Limits, Opening, Refusal,
+    RequestBody, drive,
 };
 use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -104,7 +103,7 @@ where
             let (request, asked, expectation) = begin(head, &mut conn);
             let ending = {
                 let responder = H1Responder { conn: &mut conn, drain: &drain, asked };
-                let exchange = Held(Box::pin(handler.open(request, opening)));
+                let exchange = handler.open(request, opening);
                 let exchange = pin!(drive(exchange, responder, expectation));
                 beat(exchange, &mut heart).await
             };
@@ -122,25 +121,6 @@ where
                 return Box::pin(ending::close(conn)).await;
             }
         }
-    }
-}
-
-/// An exchange on the heap: an idle connection keeps no room for one.
-struct Held<E>(Pin<Box<E>>);
-
-impl<E: Exchange> Exchange for Held<E> {
-    type Body = E::Body;
-
-    fn poll_emission(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        window: Window,
-    ) -> Poll<Emission<Self::Body>> {
-        self.0.as_mut().poll_emission(cx, window)
-    }
-
-    fn interim_written(mut self: Pin<&mut Self>, now: Instant) {
-        self.0.as_mut().interim_written(now);
     }
 }
 

@@ -20,7 +20,7 @@ use crate::config::OnDisconnect;
 use crate::content::Content;
 use crate::metrics::labels::{Downgrade, Mode, Suppressed, Via};
 use crate::metrics::{Metrics, Watching};
-use crate::operations::{Answer, Fault, Identity, OperationCell, Operations, Watcher};
+use crate::operations::{Answer, Fault, Identity, News, OperationCell, Operations, Watcher};
 use crate::status::{Rendering, View};
 
 /// A client that waits for an operation.
@@ -35,6 +35,7 @@ pub struct Followed {
     drain: DrainWatch,
     watching: Option<Watching>,
     stage: Stage,
+    knowledge: Knowledge,
 }
 
 /// How the client of one exchange is dealt with.
@@ -99,6 +100,14 @@ enum Stage {
     Answered,
 }
 
+/// Whether everything that the operation's cell says has been taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Knowledge {
+    Stale,
+    /// It has, and the task is woken at the next change of it, and when the gateway ends.
+    Current,
+}
+
 type Registering = Pin<Box<dyn Future<Output = Option<Identity>> + Send>>;
 
 // === impl Followed ===
@@ -122,6 +131,7 @@ impl Followed {
             drain,
             watching: None,
             stage: Stage::Waiting,
+            knowledge: Knowledge::Stale,
         }
     }
 
@@ -132,19 +142,28 @@ impl Followed {
         window: Window,
         account: &mut Account,
     ) -> Poll<Saying> {
-        self.watcher.register(cx);
+        if self.watcher.register(cx) == News::Perhaps {
+            self.knowledge = Knowledge::Stale;
+        }
         let now = tokio::time::Instant::now().into_std();
         self.poll_registration(cx, now, account);
-        if let Some(head) = self.relay(now, window, account) {
-            return Poll::Ready(Saying::relayed(head));
+        if self.knowledge == Knowledge::Stale {
+            if let Some(head) = self.relay(now, window, account) {
+                return Poll::Ready(Saying::relayed(head));
+            }
+            if let Some(answer) = self.cell().take_answer() {
+                return Poll::Ready(self.answer(answer));
+            }
         }
-        if let Some(answer) = self.cell().take_answer() {
-            return Poll::Ready(self.answer(answer));
-        }
-        if self.drain.poll_reached(Phase::Concluding, cx).is_ready() {
+        if self.poll_ending(cx).is_ready() {
             return self.poll_conclude(cx, account);
         }
-        self.take_in(now);
+        if self.knowledge == Knowledge::Stale {
+            self.take_in(now);
+            if window == Window::Open {
+                self.knowledge = Knowledge::Current;
+            }
+        }
         let said = loop {
             match self.course.poll_step(now, withheld(window)) {
                 Some(Step::Register) => self.register(cx, now, account),
@@ -154,10 +173,21 @@ impl Followed {
             }
         };
         account.tally(self.course.take_tally());
-        if said.is_none() {
-            self.alarm.set(self.course.timeout(), cx);
-        }
+        self.alarm.set(self.course.timeout(), cx);
         said.map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// Whether the last call of `poll_saying` has left nothing to be asked for before the next wake.
+    pub fn is_waiting(&self) -> bool {
+        self.knowledge == Knowledge::Current
+    }
+
+    fn poll_ending(&mut self, cx: &Context<'_>) -> Poll<()> {
+        match self.knowledge {
+            Knowledge::Stale => self.drain.poll_reached(Phase::Concluding, cx),
+            Knowledge::Current if self.drain.reached(Phase::Concluding) => Poll::Ready(()),
+            Knowledge::Current => Poll::Pending,
+        }
     }
 
     fn cell(&self) -> &Arc<OperationCell> {

@@ -17,22 +17,24 @@ use progress_core::operation::{Applied, Operation, OperationId, Snapshot};
 use super::{Fault, RecordingReader};
 use crate::upstream::UpstreamBody;
 
-pub use watcher::Watcher;
 use watcher::Watchers;
+pub use watcher::{News, Watcher};
 
 /// Interim heads of the origin's that wait to be relayed; then the origin is not read on (FWD-11).
 const MAX_RELAYS: usize = 64;
 
 /// One operation. Shared by the exchange that began it, the task that works on it, and watchers.
 #[derive(Debug)]
+#[repr(C)]
 pub struct OperationCell {
+    // First, because most who look at a cell look at nothing but the beginning of this.
+    state: Mutex<State>,
     /// The route's place in the configuration.
     pub route: usize,
     /// The route's name.
     pub route_name: Arc<str>,
     /// The request.
     pub request: Arc<RequestSummary>,
-    state: Mutex<State>,
 }
 
 /// What the client that waits for an operation is to get. Taken once.
@@ -57,8 +59,11 @@ pub enum Control {
     Abandon,
 }
 
+/// In this order: a heartbeat looks at the watchers, and at nothing else.
 #[derive(Debug)]
+#[repr(C)]
 struct State {
+    watchers: Watchers,
     operation: Operation,
     times: Times,
     /// The end while it is being stored: nobody is shown it yet, and nothing changes any more.
@@ -67,12 +72,11 @@ struct State {
     /// Boxed like the end: until there is one, the operation only waits.
     answer: Option<Box<Answer>>,
     relays: VecDeque<InterimHead>,
+    received: Option<Instant>,
+    task: Option<Waker>,
     audience: Audience,
     upload: Upload,
-    received: Option<Instant>,
     control: Option<Control>,
-    watchers: Watchers,
-    task: Option<Waker>,
 }
 
 /// Whether the client that began the operation still waits for it.

@@ -69,6 +69,7 @@ impl Held {
         window: Window,
         account: &mut Account,
     ) -> Poll<Option<Saying>> {
+        // Whatever comes next wakes the task from here on, also if a head is returned.
         self.watcher.register(cx);
         let now = tokio::time::Instant::now().into_std();
         let snapshot = self.watcher.cell().snapshot();
@@ -82,14 +83,12 @@ impl Held {
         }
         let step = self.course.poll_step(now, withheld(window));
         account.tally(self.course.take_tally());
+        self.alarm.set(self.course.timeout(), cx);
         match step {
             Some(Step::Head(due)) => Poll::Ready(Some(Saying::of_due(due))),
             // A resubscribed course is registered: the other step is its time being up.
             Some(Step::Defer(_) | Step::Register) => Poll::Ready(None),
-            None => {
-                self.alarm.set(self.course.timeout(), cx);
-                Poll::Pending
-            }
+            None => Poll::Pending,
         }
     }
 

@@ -36,7 +36,10 @@ pub(super) async fn join(
     Ok(())
 }
 
-async fn connect(crowd: &mut Crowd, target: &Target) -> Result<SendRequest<Bytes>, Trouble> {
+pub(in crate::spine) async fn connect(
+    crowd: &mut Crowd,
+    target: &Target,
+) -> Result<SendRequest<Bytes>, Trouble> {
     let tcp = TcpStream::connect(target.address).await.map_err(Trouble::system("connecting"))?;
     let name = ServerName::try_from("localhost").map_err(Trouble::unexpected("naming the gateway"))?;
     let connector = TlsConnector::from(Arc::clone(&target.tls));
@@ -48,7 +51,7 @@ async fn connect(crowd: &mut Crowd, target: &Target) -> Result<SendRequest<Bytes
     Ok(requests)
 }
 
-fn request() -> Result<Request<()>, Trouble> {
+pub(in crate::spine) fn request() -> Result<Request<()>, Trouble> {
     let request = Request::get("https://localhost/held").header("prefer", "processing");
     request.body(()).map_err(Trouble::unexpected("writing a request"))
 }

@@ -11,10 +11,10 @@ const NAP: Duration = Duration::from_millis(20);
 /// As long as it lives the runtime of the clients, which has one thread, naps between two looks
 /// instead of waiting for its sockets.
 #[derive(Debug)]
-pub(super) struct Sweeps(JoinHandle<()>);
+pub(in crate::spine) struct Sweeps(JoinHandle<()>);
 
 impl Sweeps {
-    pub(super) fn begin() -> Self {
+    pub(in crate::spine) fn begin() -> Self {
         Self(tokio::spawn(async {
             loop {
                 // A thread that waits elsewhere than in `epoll_wait` is not woken by a socket. It

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 /// Counts of all clients together.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(in crate::spine) struct Tally {
     heads: AtomicU64,
     held: AtomicU64,
     lost: AtomicU64,
@@ -15,47 +15,47 @@ pub(super) struct Tally {
 
 /// One request's share in the counts.
 #[derive(Debug)]
-pub(super) struct Listener {
+pub(in crate::spine) struct Listener {
     tally: Arc<Tally>,
     heard: bool,
 }
 
 /// Clients and their connections; they leave with it.
 #[derive(Debug)]
-pub(super) struct Crowd {
-    pub(super) tally: Arc<Tally>,
+pub(in crate::spine) struct Crowd {
+    pub(in crate::spine) tally: Arc<Tally>,
     tasks: Vec<JoinHandle<()>>,
     quic: Vec<quinn::Connection>,
 }
 
 impl Tally {
-    pub(super) fn new() -> Arc<Self> {
+    pub(in crate::spine) fn new() -> Arc<Self> {
         Arc::default()
     }
 
     /// Interim heads that came.
-    pub(super) fn heads(&self) -> u64 {
+    pub(in crate::spine) fn heads(&self) -> u64 {
         self.heads.load(Ordering::Relaxed)
     }
 
     /// Requests that have had one.
-    pub(super) fn held(&self) -> u64 {
+    pub(in crate::spine) fn held(&self) -> u64 {
         self.held.load(Ordering::Relaxed)
     }
 
     /// Requests that ended, however they did.
-    pub(super) fn lost(&self) -> u64 {
+    pub(in crate::spine) fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }
 }
 
 impl Listener {
-    pub(super) fn new(tally: &Arc<Tally>) -> Self {
+    pub(in crate::spine) fn new(tally: &Arc<Tally>) -> Self {
         Self { tally: Arc::clone(tally), heard: false }
     }
 
     /// Heads came.
-    pub(super) fn heard(&mut self, heads: u64) {
+    pub(in crate::spine) fn heard(&mut self, heads: u64) {
         self.tally.heads.fetch_add(heads, Ordering::Relaxed);
         if heads > 0 && !self.heard {
             self.heard = true;
@@ -64,18 +64,18 @@ impl Listener {
     }
 
     /// The request ended, which it should not.
-    pub(super) fn lost(self) {
+    pub(in crate::spine) fn lost(self) {
         self.tally.lost.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 impl Crowd {
-    pub(super) fn new(tally: Arc<Tally>) -> Self {
+    pub(in crate::spine) fn new(tally: Arc<Tally>) -> Self {
         Self { tally, tasks: Vec::new(), quic: Vec::new() }
     }
 
     /// Keeps a task for as long as the crowd.
-    pub(super) fn keep(&mut self, task: JoinHandle<()>) {
+    pub(in crate::spine) fn keep(&mut self, task: JoinHandle<()>) {
         self.tasks.push(task);
     }
 

@@ -126,6 +126,27 @@ async fn a_head_counts_as_written_when_the_transport_has_taken_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_exchange_that_waits_already_is_not_asked_again_behind_its_head() {
+    let steps = || [(100, Step::Head("1/2")), (200, Step::Head("2/2")), (300, Step::Final(200))];
+    let usual = Wire::new();
+    assert_eq!(drive(Script::new(&usual, steps()), usual.responder(), None).await, Ending::Answered);
+    let foreseen = Wire::new();
+    let foreseeing = Script::new(&foreseen, steps()).foreseeing();
+    assert_eq!(drive(foreseeing, foreseen.responder(), None).await, Ending::Answered);
+    assert_eq!(foreseen.log(), usual.log());
+    assert_eq!((usual.windows_seen().len(), foreseen.windows_seen().len()), (6, 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_wakes_an_exchange_while_its_head_is_written_is_not_lost() {
+    let wire = Wire::new();
+    wire.write_slowly(ms(40));
+    let script = Script::new(&wire, [(100, Step::Head("1/2")), (110, Step::Final(200))]).foreseeing();
+    assert_eq!(drive(script, wire.responder(), None).await, Ending::Answered);
+    assert_eq!(wire.log()[1..], ["140 written", "140 final 200 content", "140 exchange dropped"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_head_that_cannot_be_written_ends_the_exchange() {
     let wire = Wire::new();
     wire.break_writes();

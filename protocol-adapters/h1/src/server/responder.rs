@@ -1,6 +1,6 @@
 //! The wire's way to answer one request.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -65,22 +65,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Responder for H1Responder<'_, S> 
         }
     }
 
-    async fn interim(&mut self, head: InterimHead) -> Result<(), Departed> {
-        if self.asked.version == Version::Http10 {
-            debug_assert!(false, "V10-01: no interim response to HTTP/1.0");
-            return Ok(());
-        }
+    fn interim(&mut self, head: InterimHead) -> impl Future<Output = Result<(), Departed>> + Send {
         if head.status == StatusCode::CONTINUE
             && let Some(intake) = &mut self.conn.intake
         {
             intake.invite();
         }
         let mut octets = scratch::take_writing();
-        encode::interim_head(&mut octets, &head);
+        debug_assert!(self.asked.version != Version::Http10, "V10-01: no interim response to HTTP/1.0");
+        if self.asked.version != Version::Http10 {
+            encode::interim_head(&mut octets, &head);
+        }
         let mut deadline = None;
-        let written = poll_fn(|cx| self.poll_interim(&mut octets, &mut deadline, cx)).await;
-        scratch::give_writing(octets);
-        written
+        poll_fn(move |cx| {
+            let written = self.poll_interim(&mut octets, &mut deadline, cx);
+            if written.is_ready() {
+                scratch::give_writing(std::mem::take(&mut octets));
+            }
+            written
+        })
     }
 
     async fn finish<B>(self, response: Response<B>) -> Result<(), Departed>

@@ -27,6 +27,15 @@ enum Key {
     Other(usize),
 }
 
+/// Whether something has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Nothing.
+    None,
+    /// Something may have.
+    Perhaps,
+}
+
 /// Follows a cell; dropping it stops that.
 #[derive(Debug)]
 pub struct Watcher {
@@ -81,14 +90,17 @@ impl OperationCell {
 }
 
 impl Watcher {
-    /// Has the current task woken at the next change.
-    pub fn register(&self, cx: &Context<'_>) {
+    /// Has the current task woken at the next change, and tells whether there can have been any since
+    /// it was called last, in the same task.
+    pub fn register(&self, cx: &Context<'_>) -> News {
         let mut state = self.cell.state();
-        match state.watchers.place(self.key) {
-            Some(Place(Some(waker))) => waker.clone_from(cx.waker()),
-            Some(Place(none)) => *none = Some(cx.waker().clone()),
-            None => {}
+        let Some(Place(place)) = state.watchers.place(self.key) else { return News::Perhaps };
+        if place.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            // Every change takes the waker.
+            return News::None;
         }
+        *place = Some(cx.waker().clone());
+        News::Perhaps
     }
 
     /// The cell.
@@ -125,10 +137,13 @@ mod tests {
         let cell = cell();
         let counters: Vec<Arc<Counter>> = (0..4).map(|_| Arc::default()).collect();
         let register = |watcher: &Watcher, counter: &Arc<Counter>| {
-            watcher.register(&Context::from_waker(&Waker::from(Arc::clone(counter))));
+            watcher.register(&Context::from_waker(&Waker::from(Arc::clone(counter))))
         };
         let mut watchers: Vec<Watcher> = counters.iter().map(|_| cell.watch()).collect();
-        watchers.iter().zip(&counters).for_each(|(watcher, counter)| register(watcher, counter));
+        watchers.iter().zip(&counters).for_each(|(watcher, counter)| {
+            assert_eq!(register(watcher, counter), News::Perhaps);
+            assert_eq!(register(watcher, counter), News::None);
+        });
         drop(watchers.remove(2));
         drop(watchers.remove(0));
         for _ in 0..2 {
@@ -139,8 +154,10 @@ mod tests {
         // The first place is free again, and whoever gets it is woken like the others.
         let late = cell.watch();
         assert!(matches!(late.key, Key::First));
-        register(&late, &counters[0]);
+        assert_eq!(register(&late, &counters[0]), News::Perhaps);
         cell.state().watchers.wake();
         assert_eq!(woken(), [1, 1, 0, 1]);
+        assert_eq!(register(&late, &counters[0]), News::Perhaps, "it was woken");
+        assert_eq!(register(&late, &counters[1]), News::Perhaps, "another task has seen nothing yet");
     }
 }

@@ -137,6 +137,9 @@ pub(super) struct Script {
     body: Option<RequestBody>,
     sleep: Pin<Box<Sleep>>,
     answered: bool,
+    /// Whether it says when it need not be asked again; and whether it need not.
+    foresees: bool,
+    waiting: bool,
     wire: Wire,
 }
 
@@ -148,8 +151,16 @@ impl Script {
             body: None,
             sleep: Box::pin(tokio::time::sleep(Duration::ZERO)),
             answered: false,
+            foresees: false,
+            waiting: false,
             wire: wire.clone(),
         }
+    }
+
+    /// Has itself woken for the next step when it says a head, and says so.
+    pub(super) fn foreseeing(mut self) -> Self {
+        self.foresees = true;
+        self
     }
 
     /// Ready when the next step is due; pending for ever after the last.
@@ -194,6 +205,7 @@ impl Exchange for Script {
             if window == Window::Open
                 && let Some(head) = this.withheld.take()
             {
+                this.waiting = this.foresees && this.poll_due(cx).is_pending();
                 return Poll::Ready(Emission::Interim(head));
             }
             std::task::ready!(this.poll_due(cx));
@@ -219,6 +231,10 @@ impl Exchange for Script {
     fn interim_written(self: Pin<&mut Self>, now: Instant) {
         assert_eq!(now, tokio::time::Instant::now().into_std());
         self.wire.note("written");
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.waiting
     }
 }
 
@@ -280,7 +296,9 @@ impl Responder for Recorder {
         let progress = head.fields.get(PROGRESS).map_or("", |v| v.to_str().expect("it is text"));
         self.0.note(&format!("interim {} {progress}", head.status.as_u16()));
         let write_time = self.0.state().write_time;
-        tokio::time::sleep(write_time).await;
+        if !write_time.is_zero() {
+            tokio::time::sleep(write_time).await;
+        }
         self.outcome()
     }
 

@@ -28,6 +28,16 @@ pub enum Trouble {
     /// A process ended, or never listened.
     #[error("{0} does not serve; its own words are above")]
     NotServing(&'static str),
+    /// A process ended before it was told to, or not as it should; its log is quoted.
+    #[error("{name} ended with {status}; its last words:\n{words}")]
+    Ended {
+        /// The process.
+        name: &'static str,
+        /// How it ended, as the system says it.
+        status: String,
+        /// The last lines of its log.
+        words: String,
+    },
     /// The clients and the gateway do not understand each other, or a program said something else
     /// than it was expected to.
     #[error("{doing}: {reason}")]
@@ -53,12 +63,12 @@ pub enum Trouble {
 
 impl Trouble {
     /// For `map_err`: the system refused to do something.
-    pub(super) fn system(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
+    pub fn system(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::System { doing, source }
     }
 
     /// For `map_err`: something else than expected came of it.
-    pub(super) fn unexpected<E: std::fmt::Display>(doing: &'static str) -> impl FnOnce(E) -> Self {
+    pub fn unexpected<E: std::fmt::Display>(doing: &'static str) -> impl FnOnce(E) -> Self {
         move |error| Self::Unexpected { doing, reason: error.to_string() }
     }
 }
