@@ -1,6 +1,6 @@
 //! Runs a scenario: starts what it needs, lets clients arrive, watches, and says what came of it.
 //!
-//! The clients live on worker threads, each with a runtime and a [`Tally`](crate::tally::Tally) of its own. Arrivals are
+//! The clients live on worker threads, each with a runtime and a [`Tally`] of its own. Arrivals are
 //! dealt out in turn, so that two runs with one seed do the same however many workers there are. This
 //! thread only looks once a second.
 

@@ -57,7 +57,7 @@ pub fn write(file: &Path, runs: &[RunReport]) -> Result<(), JsonError> {
     fs::write(file, text + "\n").map_err(|source| JsonError::Write { file: file.to_owned(), source })
 }
 
-/// Reads the runs of a file that [`write`] made. Numbers come back to 15 digits.
+/// Reads the runs of a file that [`write()`] made. Numbers come back to 15 digits.
 pub fn read(file: &Path) -> Result<Vec<RunReport>, JsonError> {
     let text =
         fs::read_to_string(file).map_err(|source| JsonError::Read { file: file.to_owned(), source })?;
