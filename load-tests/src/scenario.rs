@@ -17,6 +17,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::arrival;
+
 /// A scenario, as its file says it, with `[quick]` laid over the rest if that was asked for.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -219,6 +221,21 @@ pub struct GatewaySetup {
     pub store: toml::Table,
 }
 
+impl Scenario {
+    /// Measures for another time than its own. What is expected in numbers of exchanges goes with the number of those that arrive.
+    pub fn last(&mut self, duration: Duration) {
+        let arriving = |duration| {
+            let during = self.arrival.during.map_or(duration, |during| during.min(duration));
+            arrival::expected(&self.arrival.shape, during)
+        };
+        let factor = arriving(duration) / arriving(self.duration);
+        for limit in [&mut self.expect.minimum_requests, &mut self.expect.failed] {
+            *limit = limit.map(|count| scaled(count, factor));
+        }
+        self.duration = duration;
+    }
+}
+
 impl Protocol {
     /// As scenarios and reports write it.
     pub fn name(self) -> &'static str {
@@ -238,6 +255,16 @@ impl ClientKind {
         self.protocol != Protocol::Http10
             && said.split([',', ';', ' ']).any(|token| token == "processing" || token == "progress")
     }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "limits are far below 2^52 and never negative"
+)]
+fn scaled(count: u64, factor: f64) -> u64 {
+    (count as f64 * factor).round() as u64
 }
 
 fn first_seed() -> u64 {

@@ -185,7 +185,9 @@ impl RunArgs {
 
     fn plan(&self, name: &str, remote: Option<&Remote>) -> Result<Plan, Refusal> {
         let mut scenario = scenario(name, if self.quick { Length::Quick } else { Length::Full })?;
-        scenario.duration = self.duration.unwrap_or(scenario.duration);
+        if let Some(duration) = self.duration {
+            scenario.last(duration);
+        }
         scenario.seed = self.seed.unwrap_or(scenario.seed);
         if let Some(client) = remote.and_then(|remote| remote.unreachable_by(&scenario)) {
             let words = format!("{name}: \"{client}\" speaks h3, for which the target has to be https://");

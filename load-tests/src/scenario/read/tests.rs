@@ -287,6 +287,22 @@ fn behaviours_need_a_protocol_and_a_preference_that_fit() {
     assert!(said.contains(": clients[1].behaviour: \"returns\" needs a `prefer`"), "{said}");
 }
 
+#[test]
+fn what_is_counted_goes_with_the_time_that_is_measured() {
+    let limits = |text: &str, seconds| {
+        let mut scenario = read(text, "x", Length::Full).unwrap();
+        scenario.last(Duration::from_secs(seconds));
+        assert_eq!(scenario.duration, Duration::from_secs(seconds));
+        (scenario.expect.minimum_requests, scenario.expect.failed)
+    };
+    let text = WHOLE.replace("[expect]\nfailed = 0", "[expect]\nminimum-requests = 400\nfailed = 10");
+    let whole = text.replace("during = \"9s\"\n", "");
+    assert_eq!(limits(&whole, 20), (Some(800), Some(20)));
+    assert_eq!(limits(&whole, 5), (Some(200), Some(5)));
+    assert_eq!(limits(&text, 60), (Some(400), Some(10)), "nobody arrives after the first 9 s");
+    assert_eq!(limits(WHOLE, 60), (None, Some(0)));
+}
+
 /// Reading is total: it neither panics nor hangs on what a file may be.
 #[test]
 fn a_file_with_a_part_taken_out_is_read_or_refused() {
