@@ -6,8 +6,7 @@ use super::Machine;
 use crate::spine::{Figure, Report};
 
 /// What a reader has to know of all figures.
-const METHOD: &str = "\
-Written by `make bench-peers`; `spine-bench peers PART` prints one part. Figures vary from run to run and more from
+const METHOD: &str = r#"Written by `make bench-peers`; `spine-bench peers PART` prints one part. Figures vary from run to run and more from
 machine to machine, so read ratios: what is compared takes turns within one run.
 
 - Each proxy is one process bound to the first core, with one worker; clients, load generators and origins share the
@@ -20,12 +19,24 @@ machine to machine, so read ratios: what is compared takes turns within one run.
   is compared with from this project's own clients.
 - While heads are counted, clients look at their sockets 50 times a second, because the kernel charges a sender for waking a
   sleeping receiver on the same machine. Where it is looked how late heads are, they wait for them.
-- Memory is the resident set, less what it was after one request, over the number of requests. KB and MB are powers of 1000.
-";
+- The gateway *relays* on a plain route that says `relay-informational = "always"`; it *follows an operation* on a route with
+  progress, where each of the origin's 102s is an event, the operation has a record and a status document, and the heads are the
+  gateway's own; it *generates* there before a silent origin. Heads of its own leave together, many in one write, which is
+  what makes them cheap on HTTP/2. The origin's come one by one, and each wakes the proxy.
+- Memory is the resident set, less what it was after one request, over the number of requests. The record of an operation is in that
+  of an informed request. KB and MB are powers of 1000.
+- Growth is what a head costs more where more requests are held; that it costs less counts as met. Whoever reads "constant within
+  20 %" both ways has to compare the three costs.
+"#;
 
 /// The reports with machine and method, and first of all what was promised.
 pub fn document(machine: &Machine, reports: &[Report]) -> String {
-    let mut text = format!("# Side by side\n\n{}. {}.\n\n", machine.date, machine.hardware);
+    let mut text = format!(
+        "# Side by side\n\n{}. {}, {:.0} % busy before the start.\n\n",
+        machine.date,
+        machine.hardware,
+        machine.busy * 100.0
+    );
     for program in &machine.programs {
         // Writing into a text cannot fail.
         let _ = writeln!(text, "- {program}");
@@ -58,13 +69,16 @@ mod tests {
             date: "2026-11-22".to_owned(),
             hardware: "2 cores".to_owned(),
             programs: vec!["nginx/1.22.1".to_owned()],
+            busy: 0.01,
         };
         let figures =
             vec![Figure::new("CPU, gateway", 3.0, "µs"), Figure::new("ratio", 0.9, "").at_most(0.75)];
         let report = Report { title: "Plain, h1: 1 request".to_owned(), figures, notes: Vec::new() };
         let text = document(&machine, &[report]);
         let (before, after) = text.split_once("## Plain, h1: 1 request").expect("a section");
-        assert!(before.starts_with("# Side by side\n\n2026-11-22. 2 cores.\n\n- nginx/1.22.1\n"));
+        assert!(before.starts_with(
+            "# Side by side\n\n2026-11-22. 2 cores, 1 % busy before the start.\n\n- nginx/1.22.1\n"
+        ));
         assert!(before.contains("| Plain, h1: ratio | 0.900 | at most 0.75 | MISSED by 20 % |\n"));
         assert!(!before.contains("CPU, gateway") && after.contains("| CPU, gateway | 3.000 µs | | |\n"));
     }

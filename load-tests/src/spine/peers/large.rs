@@ -1,5 +1,6 @@
 //! Long responses: how fast they go through, and what proxies keep of them.
 
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::time::interval;
@@ -28,9 +29,11 @@ struct Times {
 pub(super) async fn compare(peers: &Peers, wire: Wire) -> Result<Report, Trouble> {
     let Peers { plan, scene } = peers;
     // Zeros that take no room on a disk.
-    let file = std::fs::File::create(scene.stage.directory().join("large"));
+    let path = scene.stage.directory().join("large");
+    let file = std::fs::File::create(&path);
     let made = file.and_then(|file| file.set_len(LENGTH));
     made.map_err(Trouble::system("making a file of 1 GiB"))?;
+    warm(&path).map_err(Trouble::system("reading a file of 1 GiB"))?;
     let origin = scene.origin().await?;
     let mut proxies = Vec::new();
     for kind in everybody() {
@@ -48,6 +51,11 @@ pub(super) async fn compare(peers: &Peers, wire: Wire) -> Result<Report, Trouble
     }
     let times: Vec<Times> = proxies.into_iter().map(|(_, _, times)| times).collect();
     Ok(report(plan, &times, wire))
+}
+
+/// Reads the file once, so that the first who asks for it does not wait for it alone.
+fn warm(path: &Path) -> std::io::Result<u64> {
+    std::io::copy(&mut std::fs::File::open(path)?, &mut std::io::sink())
 }
 
 async fn once(scene: &Scene, proxy: &Proxy, (wire, before): (Wire, u64)) -> Result<(f64, f64, f64), Trouble> {

@@ -3,13 +3,18 @@
 use std::fmt;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio::process::Command;
+use tokio::time::sleep;
 
 use crate::spine::gateway;
 
+/// How long it is looked whether others use the processors.
+const IDLE: Duration = Duration::from_secs(2);
+
 /// A machine, its programs and the day.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Machine {
     /// The day, UTC.
     pub date: String,
@@ -17,6 +22,9 @@ pub struct Machine {
     pub hardware: String,
     /// What each program says of its version.
     pub programs: Vec<String>,
+    /// The share of the processors that others use, just before the start; more than a few percent spoil every
+    /// figure but memory.
+    pub busy: f64,
 }
 
 impl Machine {
@@ -38,13 +46,14 @@ impl Machine {
         }
         let date = jiff::Timestamp::now().to_string();
         let date = date.split('T').next().unwrap_or_default().to_owned();
-        Self { date, hardware: hardware(), programs }
+        Self { date, hardware: hardware(), programs, busy: busy().await }
     }
 }
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {}", self.date, self.hardware)?;
+        writeln!(f, "  {:.0} % busy before the start", self.busy * 100.0)?;
         self.programs.iter().try_for_each(|program| writeln!(f, "  {program}"))
     }
 }
@@ -65,6 +74,29 @@ fn called(name: &str, line: &str) -> String {
     let line = line.split(" - http").next().unwrap_or(line);
     let line = line.split(" (x86").next().unwrap_or(line);
     if line.to_lowercase().contains(name) { line.to_owned() } else { format!("{name} {line}") }
+}
+
+async fn busy() -> f64 {
+    let read = || fs::read_to_string("/proc/stat").ok().and_then(|stat| ticks(&stat));
+    let before = read();
+    sleep(IDLE).await;
+    match (before, read()) {
+        (Some(before), Some(after)) => share(before, after),
+        _ => f64::NAN,
+    }
+}
+
+/// Of all processors: ticks in all, and those with nothing to do (proc(5), the fields `idle` and `iowait`).
+fn ticks(stat: &str) -> Option<(u64, u64)> {
+    let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
+    let fields: Vec<u64> = line.split_ascii_whitespace().filter_map(|field| field.parse().ok()).collect();
+    Some((fields.get(..8)?.iter().sum(), fields[3] + fields[4]))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a moment has few ticks")]
+fn share(before: (u64, u64), after: (u64, u64)) -> f64 {
+    let (all, idle) = (after.0.saturating_sub(before.0), after.1.saturating_sub(before.1));
+    1.0 - idle as f64 / all as f64
 }
 
 fn hardware() -> String {
@@ -110,5 +142,13 @@ mod tests {
         assert_eq!(value("", "a", '='), None);
         assert_eq!(gibibytes("25165824 kB"), Some(24));
         assert_eq!(gibibytes("much"), None);
+    }
+
+    #[test]
+    fn a_machine_is_busy_as_long_as_it_is_not_idle() {
+        let stat = "cpu  10 0 5 70 5 0 0 10 99 99\ncpu0 1 1 1 1 1 1 1 1 1 1\n";
+        assert_eq!(ticks(stat), Some((100, 75)));
+        assert_eq!((ticks("cpu  1 2\n"), ticks("")), (None, None));
+        assert!((share((100, 75), (200, 150)) - 0.25).abs() < 1e-9);
     }
 }
