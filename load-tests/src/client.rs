@@ -130,6 +130,9 @@ pub enum Failure {
     Protocol(String),
 }
 
+/// What [`Failure::Protocol`] is counted under.
+pub(crate) const PROTOCOL: &str = "protocol";
+
 impl Failure {
     /// A short word that failures are counted under.
     pub fn kind(&self) -> &'static str {
@@ -137,7 +140,7 @@ impl Failure {
             Self::Connect(_) => "connect",
             Self::Reset(_) => "reset",
             Self::Closed => "closed",
-            Self::Protocol(_) => "protocol",
+            Self::Protocol(_) => PROTOCOL,
         }
     }
 }

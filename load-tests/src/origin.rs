@@ -2,7 +2,7 @@
 //! clients can check.
 //!
 //! It runs on a thread of its own with a runtime of its own, within the process of the clients: what
-//! it uses is accounted to the generator.
+//! it uses is told when it ends, so that it can be told from what they use.
 
 pub mod content;
 
@@ -24,6 +24,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
+use crate::process::thread_cpu;
 use crate::scenario::{Origin, OriginProtocol};
 use crate::trouble::Trouble;
 pub use counts::Counts;
@@ -44,7 +45,7 @@ pub struct Running {
     protocol: OriginProtocol,
     tally: Arc<Tally>,
     stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Option<Duration>>>,
 }
 
 impl Running {
@@ -87,15 +88,22 @@ impl Running {
     pub fn counts(&self) -> Counts {
         self.tally.counts()
     }
+
+    /// Ends it. The CPU time that it has taken; `None` if that cannot be read.
+    pub fn stop(mut self) -> Option<Duration> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Option<Duration> {
+        drop(self.stop.take());
+        // One that panicked has said so on standard error.
+        self.thread.take()?.join().ok()?
+    }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // One that panicked has said so on standard error.
-            let _ = thread.join();
-        }
+        self.end();
     }
 }
 
@@ -115,8 +123,14 @@ fn listen() -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// Until the other end of `stopped` is dropped; what still runs is dropped with the runtime.
-fn serve(runtime: &Runtime, listener: TcpListener, desk: Desk, stopped: oneshot::Receiver<()>) {
+/// Until the other end of `stopped` is dropped; what still runs is dropped with the runtime. The CPU time of this
+/// thread.
+fn serve(
+    runtime: &Runtime,
+    listener: TcpListener,
+    desk: Desk,
+    stopped: oneshot::Receiver<()>,
+) -> Option<Duration> {
     runtime.block_on(async {
         let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
         tokio::select! {
@@ -124,6 +138,7 @@ fn serve(runtime: &Runtime, listener: TcpListener, desk: Desk, stopped: oneshot:
             () = accept(&listener, desk) => {}
         }
     });
+    thread_cpu().ok()
 }
 
 async fn accept(listener: &tokio::net::TcpListener, desk: Desk) {

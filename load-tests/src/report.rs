@@ -17,7 +17,10 @@ use serde::{Deserialize, Serialize};
 use crate::scenario::Protocol;
 
 /// [`RunReport::version`] of the reports that this program makes, and the only one that it reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+
+/// Seconds of the shortest run of which growth by the hour is told.
+pub(crate) const LONG_RUN: f64 = 600.0;
 
 /// Durations are in seconds, sizes in octets. Histograms are given by their percentiles.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -133,19 +136,24 @@ pub struct GatewayUse {
     pub resident_after: u64,
     /// Growth when most exchanges were in flight, over their number; absent below 100 of them.
     pub resident_per_held: Option<f64>,
-    /// Open descriptors before and after.
+    /// Open descriptors before the first request, and once all clients had left.
     pub descriptors: (u64, u64),
+    /// How many of the latter were connections that it kept to the origin.
+    pub origin_connections: u64,
     /// Largest value of `progress_gateway_interim_unacknowledged`, all protocols; absent while the gateway has no such metric.
     pub unacknowledged_max: Option<u64>,
-    /// Growth of resident memory in octets an hour by a straight line through the samples after the first quarter.
+    /// Growth of resident memory in octets an hour: the median of all slopes between samples of the last three quarters or, if
+    /// it is smaller, of the last half, so that what fills up to a level is not taken for a leak.
     pub growth_per_hour: f64,
 }
 
-/// What the load generator used, its origin included.
+/// What the load generator used during the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GeneratorUse {
-    /// CPU time during the run.
-    pub cpu_seconds: f64,
+    /// CPU time of all but the origin: the clients, and what it takes to watch.
+    pub clients_cpu_seconds: f64,
+    /// CPU time of the scripted origin; absent if the run started none.
+    pub origin_cpu_seconds: Option<f64>,
     /// 99th percentile of how late arrivals were begun; a large one says that this machine was too slow for the scenario.
     pub start_delay_p99: f64,
 }
@@ -175,4 +183,12 @@ pub struct Sample {
     pub cadence_p99: Option<f64>,
     /// 99th percentile of the lateness of heads since the sample before.
     pub lateness_p99: Option<f64>,
+}
+
+impl GatewayUse {
+    /// Descriptors that are open at the end, were not at the start, and are no connections to the origin.
+    pub fn descriptors_left_open(&self) -> u64 {
+        let (before, after) = self.descriptors;
+        after.saturating_sub(before + self.origin_connections)
+    }
 }

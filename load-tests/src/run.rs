@@ -9,6 +9,7 @@ mod entry;
 mod exchange;
 mod expectations;
 mod follow;
+mod growth;
 mod leg;
 mod machine;
 mod picks;
@@ -20,6 +21,7 @@ mod target;
 mod usage;
 mod worker;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +30,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::report::live::Live;
-use crate::report::{GeneratorUse, RunReport, VERSION};
+use crate::report::{RunReport, VERSION};
 use crate::scenario::Scenario;
 use crate::tally::Tally;
 use crate::trouble::Trouble;
@@ -61,6 +63,8 @@ pub struct Plan {
     pub quick: bool,
     /// A gateway that runs already; `None`: the one beside this program is started, with an origin.
     pub remote: Option<Remote>,
+    /// Where the gateway that is started has its `/metrics`; `None`: wherever is room.
+    pub admin: Option<SocketAddr>,
     /// Threads that clients live on.
     pub workers: usize,
 }
@@ -79,7 +83,7 @@ pub fn workers() -> usize {
 pub async fn run(plan: Plan, mut stop: watch::Receiver<bool>, live: &Live) -> Result<RunReport, Trouble> {
     let mut staged = Staged::prepare(&plan).await?;
     let before = staged.watcher.latest();
-    let setting = Arc::new(Setting::new(&plan, staged.target.clone()));
+    let setting = Arc::new(Setting::new(&plan, staged.targets.clone()));
     let started = Timestamp::now().round(Unit::Second).map_err(Trouble::unexpected("reading the clock"))?;
     let begin = Instant::now() + LEAD;
     let (books, mut crowd) = crowd(&setting, plan.workers, (begin, stop.clone()))?;
@@ -103,7 +107,7 @@ pub async fn run(plan: Plan, mut stop: watch::Receiver<bool>, live: &Live) -> Re
         tally.merge(&book.open());
     }
     let cut_short = *stop.borrow_and_update();
-    let (readings, parting) = staged.end(plan.scenario.expect.descriptor_growth).await;
+    let (readings, parting) = staged.end().await;
     let mut report = RunReport {
         version: VERSION,
         scenario: plan.scenario.name.clone(),
@@ -117,14 +121,15 @@ pub async fn run(plan: Plan, mut stop: watch::Receiver<bool>, live: &Live) -> Re
         total: tally.total(),
         clients: tally.rows(&plan.scenario.clients),
         gateway: None,
-        generator: GeneratorUse {
-            cpu_seconds: usage::own_cpu(&readings),
-            start_delay_p99: tally.start_delay().percentile(99.0).unwrap_or_default(),
-        },
+        generator: usage::generator(
+            &readings,
+            parting.origin_cpu,
+            tally.start_delay().percentile(99.0).unwrap_or_default(),
+        ),
         samples: sampler.into_samples(),
         violations: Vec::new(),
     };
-    report.gateway = usage::gateway(&readings, &report);
+    report.gateway = usage::gateway(&readings, &report, parting.kept);
     let facts = Facts { words: tally.words(), cut_short, planned: plan.scenario.duration };
     report.violations = expectations::violations(&plan.scenario.expect, &report, &facts);
     report.violations.extend(parting.trouble.map(|trouble| format!("the gateway: {trouble}")));

@@ -109,6 +109,17 @@ pub enum Protocol {
     H3,
 }
 
+/// What is under HTTP towards the client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transport {
+    /// TLS.
+    #[default]
+    Tls,
+    /// TCP alone; HTTP/2 by prior knowledge, no HTTP/3.
+    Cleartext,
+}
+
 /// A kind of client: what it sends, over what, and how it behaves.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -120,6 +131,9 @@ pub struct ClientKind {
     pub weight: u32,
     /// What it speaks.
     pub protocol: Protocol,
+    /// What is under that. With `--target` it is what the URL says, for all.
+    #[serde(default)]
+    pub transport: Transport,
     /// The method.
     #[serde(default = "get")]
     pub method: String,
@@ -129,6 +143,9 @@ pub struct ClientKind {
     /// The value of its `Prefer` field, if it sends one.
     #[serde(default)]
     pub prefer: Option<String>,
+    /// The value of its `Accept` field, if it sends one: the form of status documents.
+    #[serde(default)]
+    pub accept: Option<String>,
     /// How much content it sends.
     #[serde(default)]
     pub content: bytesize::ByteSize,
@@ -178,8 +195,8 @@ pub enum Behaviour {
         /// No later than this after the status URI was learnt.
         within: Duration,
     },
-    /// Ends its side of the connection after the request and goes on reading (HTTP/1.x). Over TLS a server may take this
-    /// for a departure, so that a close without an answer is as intended there.
+    /// Ends its side of the connection after the request and goes on reading (HTTP/1.x in clear). To a `--target` over TLS this
+    /// is a departure (H11-05), so that a close without an answer is as intended there.
     HalfCloses,
 }
 
@@ -222,16 +239,22 @@ pub struct GatewaySetup {
 }
 
 impl Scenario {
-    /// Measures for another time than its own. What is expected in numbers of exchanges goes with the number of those that arrive.
+    /// Measures for another time than its own. What is expected in numbers of exchanges goes with the number of those that arrive;
+    /// where they arrive at random, with room for chance.
     pub fn last(&mut self, duration: Duration) {
         let arriving = |duration| {
             let during = self.arrival.during.map_or(duration, |during| during.min(duration));
             arrival::expected(&self.arrival.shape, during)
         };
         let factor = arriving(duration) / arriving(self.duration);
-        for limit in [&mut self.expect.minimum_requests, &mut self.expect.failed] {
+        let random = matches!(self.arrival.shape, Shape::Poisson { .. });
+        let chance = |count: u64| if random { 3 * count.isqrt() } else { 0 };
+        let Expect { minimum_requests, failed, .. } = &mut self.expect;
+        for limit in [&mut *minimum_requests, &mut *failed] {
             *limit = limit.map(|count| scaled(count, factor));
         }
+        *minimum_requests = minimum_requests.map(|count| count.saturating_sub(chance(count)));
+        *failed = failed.map(|count| count + chance(count));
         self.duration = duration;
     }
 }

@@ -39,6 +39,8 @@ pub struct Gateway {
     pub url: String,
     /// Where it listens, TCP and UDP: HTTP/1.0, 1.1, 2 and 3 over TLS.
     pub address: SocketAddr,
+    /// Where it listens without TLS: HTTP/1.0, 1.1 and, by prior knowledge, 2.
+    pub cleartext: SocketAddr,
     /// Where `/metrics` are.
     pub admin: SocketAddr,
     /// Its certificate for `localhost` and 127.0.0.1, PEM; it is its own issuer.
@@ -51,27 +53,29 @@ pub struct Gateway {
 
 impl Gateway {
     /// Starts the gateway beside this program in front of `origin`, a URL, as `scenario` sets it up,
-    /// and waits until it is ready. Blocks for some tens of milliseconds.
+    /// and waits until it is ready. Its `/metrics` are at `admin`, or wherever is room. Blocks for some tens of milliseconds.
     ///
     /// Raises this process's limit of open descriptors to what the system allows, and so the
     /// gateway's.
-    pub fn start(scenario: &Scenario, origin: &str) -> Result<Self, Trouble> {
+    pub fn start(scenario: &Scenario, origin: &str, admin: Option<SocketAddr>) -> Result<Self, Trouble> {
         let program = program();
         let version = version(&program)?;
         raise_descriptors()?;
         let directory = Directory::new()?;
-        let [address, admin] = free_addresses()?;
+        let [address, cleartext, free] = free_addresses()?;
+        let admin = admin.unwrap_or(free);
+        let addresses = [address, cleartext, admin];
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
         let made =
             rcgen::generate_simple_self_signed(names).map_err(Trouble::unexpected("making a certificate"))?;
         let certificate = made.cert.pem();
         directory.write(configuration::CERTIFICATE, &certificate)?;
         directory.write(configuration::KEY, &made.signing_key.serialize_pem())?;
-        let text = configuration::of(scenario, (address, admin), origin)?;
+        let text = configuration::of(scenario, addresses, origin)?;
         let file = directory.write("gateway.toml", &text)?;
         let keeper = spawn(&program, &file, scenario.gateway.workers.unwrap_or(1), &directory.log())?;
         let url = format!("https://localhost:{}", address.port());
-        let mut gateway = Self { url, address, admin, certificate, version, keeper, directory };
+        let mut gateway = Self { url, address, cleartext, admin, certificate, version, keeper, directory };
         gateway.wait_until_ready()?;
         Ok(gateway)
     }

@@ -3,9 +3,10 @@
 //! The gateway has to lie beside `progress-load`: `cargo build --release -p progress-gateway` puts it there.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use progress_load::report::{RunReport, json};
+use rustix::process::{Pid, Signal, kill_process};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_progress-load");
 
@@ -76,11 +77,14 @@ fn two_scenarios_run_one_after_the_other_through_the_real_gateway() {
     assert_eq!(Some(&heads), steady.total.interim.get(&102), "samples add up to the total");
     let used = steady.gateway.as_ref().expect("the run started a gateway");
     assert!(used.cpu_seconds > 0.0 && used.resident_peak > 0, "{used:?}");
-    assert!(steady.generator.cpu_seconds > 0.0);
+    assert_eq!(used.descriptors_left_open(), 0, "{used:?}");
+    let generator = &steady.generator;
+    assert!(generator.clients_cpu_seconds > 0.0, "{generator:?}");
+    assert!(generator.origin_cpu_seconds.is_some_and(|origin| origin > 0.0), "{generator:?}");
 
     // Whoever came back has fetched the result: more content than one client's.
     assert!(returns.total.received > 32 * 1024, "{:?}", returns.total);
-    assert!(printed.contains("as expected") && printed.contains("generator: CPU"), "{printed}");
+    assert!(printed.contains("as expected") && printed.contains("generator: clients CPU"), "{printed}");
 }
 
 #[test]
@@ -131,9 +135,10 @@ fn misuse_is_exit_code_2_and_says_what_would_be_right() {
     let directory = Directory::new("misuse");
     let file = directory.file("bad.toml");
     std::fs::write(&file, "summary = 3\n").expect("a file");
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 8] = [
         (&["run"], "NAME"),
         (&["run", "stedy"], "progress-load list"),
+        (&["show", "stedy"], "progress-load list"),
         (&["run", "missing.toml"], "cannot be read"),
         (&["run", &file], "bad.toml:1:11"),
         (&["run", "steady", "--target", "example.org"], "https://HOST"),
@@ -146,6 +151,59 @@ fn misuse_is_exit_code_2_and_says_what_would_be_right() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {printed}");
         assert!(printed.contains(words), "{arguments:?} lacks {words:?}: {printed}");
     }
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_told_before_the_run() {
+    let directory = Directory::new("unwritable");
+    let nowhere = directory.file("none/runs.json");
+    for option in ["--json", "--report"] {
+        let output = progress_load(&["run", "soak", option, &nowhere]);
+        assert_eq!(output.status.code(), Some(1));
+        let printed = text(&output.stderr);
+        assert!(printed.contains("runs.json: cannot be written"), "{printed}");
+    }
+}
+
+/// Whoever stops a run gets what there was, and nothing of it stays behind.
+#[test]
+fn a_signal_ends_the_run_the_gateway_and_its_directory() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let directory = Directory::new(&format!("signal-{}", signal.as_raw()));
+        let file = directory.file("runs.json");
+        let child = Command::new(PROGRAM)
+            .args(["run", "steady", "--json", &file])
+            .env("TMPDIR", &directory.0)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("progress-load can be run");
+        let id = child.id();
+        // The log is there as soon as the gateway is started.
+        let entries = || std::fs::read_dir(&directory.0).expect("a directory").flatten();
+        let own = || entries().find(|entry| entry.path().is_dir()).map(|entry| entry.path());
+        while !own().is_some_and(|own| own.join("gateway.log").exists()) {
+            std::thread::yield_now();
+        }
+        let id = Pid::from_raw(i32::try_from(id).expect("an id")).expect("an id");
+        kill_process(id, signal).expect("it runs");
+        let output = child.wait_with_output().expect("it ends");
+        let printed = text(&output.stdout) + &text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{signal:?}: {printed}");
+        assert!(printed.contains("MISSED  stopped after"), "{signal:?}: {printed}");
+        assert_eq!(own(), None, "{signal:?}: the gateway's directory is left");
+        assert_eq!(json::read(Path::new(&file)).expect("what there was").len(), 1);
+    }
+}
+
+#[test]
+fn a_bundled_scenario_is_shown_as_a_file_that_can_be_run() {
+    for file in progress_load::scenario::bundled() {
+        let output = progress_load(&["show", file.name]);
+        assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(0), file.text));
+    }
+    let long = text(&progress_load(&["list", "--long"]).stdout);
+    assert!(long.contains("\n\nheld-h2: ") && long.contains("  The scenario to begin with,"), "{long}");
 }
 
 #[test]

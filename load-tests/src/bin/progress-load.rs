@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 use std::fmt::Display;
+use std::fs::OpenOptions;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use progress_load::report::table::Table;
 use progress_load::report::{RunReport, compare, json, page};
 use progress_load::run::{self, Plan, Remote, TargetUrl};
 use progress_load::scenario::{Length, Scenario, bundled, read};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 /// A run failed, or was not as expected.
@@ -36,7 +39,16 @@ enum Command {
     /// Run scenarios, one after the other; exits 1 if one is not as it expects
     Run(RunArgs),
     /// List the scenarios that come with the program
-    List,
+    List {
+        /// Say of each what it shows and where to look
+        #[arg(long)]
+        long: bool,
+    },
+    /// Print the file of a scenario, to be saved, changed and run by its path
+    Show {
+        /// A name from `list`
+        name: String,
+    },
     /// Compare the runs in two files that `run --json` wrote
     Compare {
         /// The runs before
@@ -57,6 +69,9 @@ struct RunArgs {
     /// A gateway that runs already [default: start the one beside this program, and an origin]
     #[arg(long, value_name = "URL")]
     target: Option<TargetUrl>,
+    /// Where the gateway that is started has its /metrics, for Prometheus [default: wherever is room]
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "target")]
+    admin: Option<SocketAddr>,
     /// How long requests arrive, such as 90s or 5m [default: as the scenario says]
     #[arg(long, value_parser = duration)]
     duration: Option<Duration>,
@@ -77,13 +92,18 @@ struct RunArgs {
     seed: Option<u64>,
 }
 
+/// Nothing is called so.
+const NO_SUCH: &str = "no such scenario; `progress-load list` names them";
+
 /// What is said on standard error, and the exit code.
 struct Refusal(u8, String);
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(arguments) => run_all(&arguments),
-        Command::List => list(),
+        Command::List { long: false } => list(),
+        Command::List { long: true } => list_long(),
+        Command::Show { name } => show(&name),
         Command::Compare { first, second } => compare_files(&first, &second),
     };
     outcome.unwrap_or_else(|Refusal(code, words)| {
@@ -99,6 +119,25 @@ fn list() -> Result<ExitCode, Refusal> {
         let scenario = read(file.text, file.name, Length::Full).map_err(misused)?;
         say(&format!("{:<width$}  {}\n", file.name, scenario.summary))?;
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list_long() -> Result<ExitCode, Refusal> {
+    for (index, file) in bundled().iter().enumerate() {
+        let scenario = read(file.text, file.name, Length::Full).map_err(misused)?;
+        let gap = if index > 0 { "\n" } else { "" };
+        say(&format!("{gap}{}: {}\n", file.name, scenario.summary))?;
+        for line in scenario.about.trim().lines() {
+            say(&format!("  {line}\n"))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(name: &str) -> Result<ExitCode, Refusal> {
+    let found = bundled().iter().find(|file| file.name == name);
+    let found = found.ok_or_else(|| misused(format!("{name}: {NO_SUCH}")))?;
+    say(found.text)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -118,31 +157,45 @@ fn run_all(arguments: &RunArgs) -> Result<ExitCode, Refusal> {
     let plans: Result<Vec<Plan>, Refusal> =
         arguments.names.iter().map(|name| arguments.plan(name, remote.as_ref())).collect();
     let plans = plans?;
+    for file in [&arguments.json, &arguments.report].into_iter().flatten() {
+        OpenOptions::new().append(true).create(true).open(file).map_err(|error| unwritable(file, &error))?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| unexpected(format!("cannot start a runtime: {error}")))?;
-    let (reports, fine) = runtime.block_on(run_plans(plans));
-    if let Some(file) = &arguments.json {
-        json::write(file, &reports).map_err(unexpected)?;
-    }
-    if let Some(file) = &arguments.report {
-        let written = std::fs::write(file, page::render(&reports));
-        written.map_err(|error| unexpected(format!("{}: cannot be written: {error}", file.display())))?;
-    }
+    let (reports, fine) =
+        runtime.block_on(async { Ok::<_, Refusal>(run_plans(plans, interrupted()?).await) })?;
+    let told = arguments.json.as_ref().map_or(Ok(()), |file| json::write(file, &reports).map_err(unexpected));
+    // One file is better than none.
+    let drawn = arguments.report.as_ref().map_or(Ok(()), |file| {
+        std::fs::write(file, page::render(&reports)).map_err(|error| unwritable(file, &error))
+    });
+    told.and(drawn)?;
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(UNEXPECTED) })
 }
 
-/// The reports, and whether all runs took place and were as expected.
-async fn run_plans(plans: Vec<Plan>) -> (Vec<RunReport>, bool) {
+/// Becomes true when the program is told to end: then the run is cut short, and what it has started ends with it.
+fn interrupted() -> Result<watch::Receiver<bool>, Refusal> {
+    // From here on none of them ends the program by itself, not even while the gateway is being started.
+    let heard = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
     let (stopper, stop) = watch::channel(false);
-    tokio::spawn(async move {
-        // Without a handler Ctrl-C ends the program at once, as it does everywhere.
-        if tokio::signal::ctrl_c().await.is_ok() {
-            stopper.send_replace(true);
-        }
-        stopper.closed().await;
-    });
+    for signal in heard {
+        let mut signal = signal.map_err(|error| unexpected(format!("cannot listen to signals: {error}")))?;
+        let stopper = stopper.clone();
+        tokio::spawn(async move {
+            while signal.recv().await.is_some() {
+                stopper.send_replace(true);
+            }
+        });
+    }
+    Ok(stop)
+}
+
+/// The reports, and whether all runs took place and were as expected.
+async fn run_plans(plans: Vec<Plan>, stop: watch::Receiver<bool>) -> (Vec<RunReport>, bool) {
     let (mut reports, mut fine) = (Vec::new(), true);
     for plan in plans {
+        // Lets a signal be heard that came while a gateway was being started or ended.
+        tokio::task::yield_now().await;
         if *stop.borrow() {
             fine = false;
             break;
@@ -194,7 +247,7 @@ impl RunArgs {
             return Err(Refusal(MISUSED, words));
         }
         let remote = remote.map(|remote| Remote { url: remote.url.clone(), tls: Arc::clone(&remote.tls) });
-        Ok(Plan { scenario, quick: self.quick, remote, workers: run::workers() })
+        Ok(Plan { scenario, quick: self.quick, remote, admin: self.admin, workers: run::workers() })
     }
 }
 
@@ -204,9 +257,7 @@ fn scenario(name: &str, length: Length) -> Result<Scenario, Refusal> {
     }
     let path = Path::new(name);
     if path.extension().is_none_or(|extension| extension != "toml") {
-        let words =
-            format!("{name}: no such scenario; `progress-load list` names them, a file's name ends in .toml");
-        return Err(Refusal(MISUSED, words));
+        return Err(misused(format!("{name}: {NO_SUCH}, a file's name ends in .toml")));
     }
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|error| misused(format!("{name}: cannot be read: {error}")))?;
@@ -226,6 +277,10 @@ fn say(text: &str) -> Result<(), Refusal> {
 
 fn misused(words: impl Display) -> Refusal {
     Refusal(MISUSED, words.to_string())
+}
+
+fn unwritable(file: &Path, error: &io::Error) -> Refusal {
+    unexpected(format!("{}: cannot be written: {error}", file.display()))
 }
 
 fn unexpected(words: impl Display) -> Refusal {

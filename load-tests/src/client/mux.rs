@@ -9,9 +9,10 @@ use tokio::task::spawn_local;
 
 use super::{Ask, Ended, Failure, PoolLimits, Reading, Target, Witness};
 
-/// How often one request is sent, if nothing is done for it: a connection that is about to close refuses
-/// what crosses its goodbye, and so may the next.
-const ATTEMPTS: u32 = 3;
+/// How often one request is sent at least, if nothing is done for it: a connection that is about to close
+/// refuses what crosses its goodbye, and so may the next. Connections that became idle together say goodbye
+/// together, so each of them may refuse it once.
+const ATTEMPTS: usize = 3;
 
 /// A connection that carries many requests.
 pub(super) trait Link: Debug + Sized + 'static {
@@ -83,6 +84,7 @@ impl<L: Link> Mux<L> {
     }
 
     pub(super) async fn exchange(&self, ask: &Ask, witness: &mut dyn Witness) -> Result<(), Failure> {
+        let attempts = ATTEMPTS.max(self.connections + 1);
         let mut attempt = 1;
         loop {
             let ended = if ask.reading == Reading::Freely {
@@ -96,7 +98,7 @@ impl<L: Link> Mux<L> {
             };
             match ended {
                 Ok(()) => return Ok(()),
-                Err(Ended::Unserved(_)) if attempt < ATTEMPTS => attempt += 1,
+                Err(Ended::Unserved(_)) if attempt < attempts => attempt += 1,
                 Err(ended) => return Err(ended.into_failure()),
             }
         }

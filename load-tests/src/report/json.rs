@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn another_version_is_refused_before_the_rest_is_looked_at() {
         let said = refusal("version", r#"[{"version": 7, "unheard-of": []}]"#);
-        assert!(said.contains("version.json: run 1 has version 7, this program reads version 1"), "{said}");
+        assert!(said.contains("version.json: run 1 has version 7, this program reads version 2"), "{said}");
     }
 
     #[test]
@@ -125,7 +125,7 @@ mod tests {
         for (name, text, expected) in [
             ("empty", "", "line 1 column 0"),
             ("object", "{}", "expected a sequence at line 1 column 0"),
-            ("member", r#"[{"version": 1}]"#, "missing field `scenario` at line 1 column 15"),
+            ("member", r#"[{"version": 2}]"#, "missing field `scenario` at line 1 column 15"),
         ] {
             let said = refusal(name, text);
             assert!(

@@ -120,7 +120,10 @@ mod tests {
         assert_eq!(said(Quantity::Time, 0.000_031_4), "31.4 µs");
         assert_eq!(said(Quantity::Time, 0.001), "1 ms");
         assert_eq!(said(Quantity::Time, 0.5023), "502 ms");
-        assert_eq!(said(Quantity::Time, 0.9997), "1 s");
+        assert_eq!(said(Quantity::Time, 0.9994), "999 ms");
+        assert_eq!(said(Quantity::Time, 0.9996), "1 s");
+        assert_eq!(said(Quantity::Time, 0.000_999_6), "1 ms");
+        assert_eq!(said(Quantity::Size, 1023.6), "1 KiB");
         assert_eq!(said(Quantity::Time, 60.0), "60 s");
         assert_eq!(said(Quantity::Size, 0.0), "0 B");
         assert_eq!(said(Quantity::Time, 3600.0), "3,600 s");

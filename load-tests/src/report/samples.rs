@@ -25,7 +25,11 @@ pub(crate) fn run(scenario: &str) -> RunReport {
             silent("old clients"),
         ],
         gateway: Some(gateway()),
-        generator: GeneratorUse { cpu_seconds: 3.2, start_delay_p99: 0.0021 },
+        generator: GeneratorUse {
+            clients_cpu_seconds: 0.3,
+            origin_cpu_seconds: Some(0.2),
+            start_delay_p99: 0.0021,
+        },
         samples: (1..=60).map(sample).collect(),
         violations: Vec::new(),
     }
@@ -99,7 +103,8 @@ fn gateway() -> GatewayUse {
         resident_peak: 19_922_944,
         resident_after: 17_825_792,
         resident_per_held: Some(9_420.0),
-        descriptors: (14, 14),
+        descriptors: (14, 20),
+        origin_connections: 6,
         unacknowledged_max: Some(12),
         growth_per_hour: 312_000.0,
     }

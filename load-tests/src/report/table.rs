@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::quantity::{Quantity, count};
+use super::quantity::{Quantity, count, real};
 use super::{GatewayUse, Percentiles, Row, RunReport};
 
 /// What stands above the columns.
@@ -96,11 +96,7 @@ fn ends(f: &mut fmt::Formatter<'_>, total: &Row) -> fmt::Result {
     writeln!(f)?;
     writeln!(f, "  final codes {}; interim codes {}", codes(&total.codes), codes(&total.interim))?;
     let silence = Quantity::Time.say(total.longest_silence);
-    writeln!(
-        f,
-        "  {} received; longest silence {silence}",
-        Quantity::Size.say(super::quantity::real(total.received))
-    )
+    writeln!(f, "  {} received; longest silence {silence}", Quantity::Size.say(real(total.received)))
 }
 
 fn codes(codes: &BTreeMap<u16, u64>) -> String {
@@ -110,25 +106,32 @@ fn codes(codes: &BTreeMap<u16, u64>) -> String {
 
 fn usage(f: &mut fmt::Formatter<'_>, run: &RunReport) -> fmt::Result {
     if let Some(gateway) = &run.gateway {
-        let size = |octets: u64| Quantity::Size.say(super::quantity::real(octets));
+        let size = |octets: u64| Quantity::Size.say(real(octets));
+        let (before, after) = gateway.descriptors;
         writeln!(
             f,
-            "  gateway: CPU {} ({} per request); memory {} before, {} at most, {} after; descriptors {} and {}",
+            "  gateway: CPU {} ({} per request); memory {} before, {} at most, {} after",
             Quantity::Time.say(gateway.cpu_seconds),
             Quantity::Time.say_if(gateway.cpu_per_request),
             size(gateway.resident_before),
             size(gateway.resident_peak),
             size(gateway.resident_after),
-            count(gateway.descriptors.0),
-            count(gateway.descriptors.1),
         )?;
+        let [before, after, kept] = [before, after, gateway.origin_connections].map(count);
+        writeln!(f, "  descriptors: {before} before, {after} after, {kept} of them to the origin")?;
     }
-    writeln!(
-        f,
-        "  generator: CPU {}; starts late by {} (p99)",
-        Quantity::Time.say(run.generator.cpu_seconds),
-        Quantity::Time.say(run.generator.start_delay_p99),
-    )
+    let cpu = Quantity::Time.say(run.generator.clients_cpu_seconds);
+    write!(f, "  generator: clients CPU {cpu}{}", of_gateways(run, run.generator.clients_cpu_seconds))?;
+    if let Some(origin) = run.generator.origin_cpu_seconds {
+        write!(f, ", origin CPU {}{}", Quantity::Time.say(origin), of_gateways(run, origin))?;
+    }
+    writeln!(f, "; starts late by {} (p99)", Quantity::Time.say(run.generator.start_delay_p99))
+}
+
+/// How much that is beside what is measured: the generator should be cheaper.
+fn of_gateways(run: &RunReport, cpu: f64) -> String {
+    let used = run.gateway.as_ref().map(|gateway| gateway.cpu_seconds).filter(|used| *used > 0.0);
+    used.map_or_else(String::new, |used| format!(" ({:.2} of the gateway's)", cpu / used))
 }
 
 /// Wrongs by kind of client, then limits that were missed; or that all is well.

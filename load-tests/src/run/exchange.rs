@@ -7,7 +7,7 @@ use fastrand::Rng;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use crate::client::{Ask, Pool};
+use crate::client::{Ask, PROTOCOL, Pool};
 use crate::scenario::{After202, Behaviour, Watch};
 
 use super::entry::{Close, Entry, Failed};
@@ -45,15 +45,20 @@ pub(super) async fn send(pool: &Pool, ask: &Ask, leg: &mut Leg<'_>) -> Result<An
         .await
         .map_err(|failure| Failed { kind: failure.kind(), words: failure.to_string() })?;
     leg.whole();
-    leg.answer.ok_or_else(|| Failed { kind: "protocol", words: "ended without a final head".to_owned() })
+    leg.answer.ok_or_else(|| Failed { kind: PROTOCOL, words: "ended without a final head".to_owned() })
+}
+
+/// The request itself, with the client's own preference.
+fn first_leg<'a>(kind: &Kind, entry: &'a mut Entry, (ask, moments): (&'a Ask, &'a Moments)) -> Leg<'a> {
+    entry.heads = (kind.opted_in() == OptedIn::Yes).then_some(0);
+    Leg::new(entry, kind.hearing(kind.opted_in(), kind.response(&ask.path)), moments)
 }
 
 /// Waits for the response, and after a 202 as the scenario says.
 async fn stay(kind: &Kind, entry: &mut Entry, number: u64) -> Result<Close, Failed> {
     let ask = kind.ask(number);
     let moments = Moments::default();
-    entry.heads = (kind.opted_in() == OptedIn::Yes).then_some(0);
-    let mut leg = Leg::new(entry, kind.hearing(kind.opted_in(), kind.response(&ask.path)), &moments);
+    let mut leg = first_leg(kind, entry, (&ask, &moments));
     let answer = match send(&kind.pool, &ask, &mut leg).await {
         Err(failed) if failed.kind == "closed" && kind.may_be_taken_for_gone() => {
             return Ok(Close::AsIntended);
@@ -77,8 +82,7 @@ async fn reset(
 ) -> Result<Close, Failed> {
     let ask = kind.ask(arrival.number);
     let moments = Moments::default();
-    entry.heads = (kind.opted_in() == OptedIn::Yes).then_some(0);
-    let mut leg = Leg::new(entry, kind.hearing(kind.opted_in(), kind.response(&ask.path)), &moments);
+    let mut leg = first_leg(kind, entry, (&ask, &moments));
     tokio::select! {
         answer = send(&kind.pool, &ask, &mut leg) => answer.map(|_| Close::Answered),
         () = random_moment(&moments.sent, arrival.random, within) => Ok(Close::AsIntended),
@@ -93,8 +97,7 @@ async fn leave_and_return(
 ) -> Result<Close, Failed> {
     let ask = kind.ask(arrival.number);
     let moments = Moments::default();
-    entry.heads = (kind.opted_in() == OptedIn::Yes).then_some(0);
-    let mut leg = Leg::new(entry, kind.hearing(kind.opted_in(), kind.response(&ask.path)), &moments);
+    let mut leg = first_leg(kind, entry, (&ask, &moments));
     let mut moment = std::pin::pin!(random_moment(&moments.located, arrival.random, within));
     let answer = tokio::select! {
         answer = send(&kind.pool, &ask, &mut leg) => Some(answer?),

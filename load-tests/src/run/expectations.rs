@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::client::PROTOCOL;
 use crate::report::quantity::{Quantity, count, real};
-use crate::report::{Percentiles, Row, RunReport};
+use crate::report::{LONG_RUN, Percentiles, Row, RunReport};
 use crate::scenario::Expect;
-
-/// Memory is not said to grow by the hour on less than this.
-const MINIMUM_FOR_GROWTH: f64 = 600.0;
 
 /// What the report itself does not say.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +26,7 @@ pub(super) fn violations(expect: &Expect, run: &RunReport, facts: &Facts<'_>) ->
         let [was, should] = [run.seconds, facts.planned.as_secs_f64()].map(|time| Quantity::Time.say(time));
         lines.0.push(format!("stopped after {was} of {should}"));
     }
-    wrongs(&mut lines, run);
+    wrongs(&mut lines, run, facts);
     ends(&mut lines, expect, (&run.total, facts));
     heads(&mut lines, expect, &run.total);
     shares(&mut lines, expect, &run.total);
@@ -57,12 +55,26 @@ impl Lines {
             self.0.push(format!("{name} {}, at least {}", quantity.say(is), quantity.say(least)));
         }
     }
+
+    /// The same as [`Self::at_most`] of something without which the run says nothing: not to know it is no success.
+    fn known_at_most(&mut self, figure: Figure<'_>, most: Option<f64>) {
+        if let ((name, None, quantity), Some(most)) = (figure, most) {
+            self.0.push(format!("{name} unknown, for there was none, at most {}", quantity.say(most)));
+        }
+        self.at_most(figure, most);
+    }
 }
 
-fn wrongs(lines: &mut Lines, run: &RunReport) {
+fn wrongs(lines: &mut Lines, run: &RunReport, facts: &Facts<'_>) {
     for row in &run.clients {
         for (wrong, times) in &row.wrongs {
             lines.0.push(format!("{wrong}: {} times to {}, never right", count(*times), row.name));
+        }
+        // However much may fail: an origin's faults are no reason for the gateway to speak no HTTP, and a head after the
+        // final one is seen as this.
+        if let Some(times) = row.failures.get(PROTOCOL) {
+            let words = facts.words.get(PROTOCOL).map_or(PROTOCOL, String::as_str);
+            lines.0.push(format!("{words}: {} times to {}, never right", count(*times), row.name));
         }
     }
 }
@@ -98,11 +110,11 @@ fn heads(lines: &mut Lines, expect: &Expect, total: &Row) {
     lines.at_most(("longest silence", silence, Quantity::Time), seconds(expect.longest_silence));
     let p99 = |spread: &Percentiles| (spread.count > 0).then_some(spread.p99);
     let time = |name, spread: &Percentiles| (name, p99(spread), Quantity::Time);
-    lines.at_most(time("lateness p99", &total.lateness), seconds(expect.lateness_p99));
+    lines.known_at_most(time("lateness p99", &total.lateness), seconds(expect.lateness_p99));
     let late = (total.lateness.count > 0).then(|| real(total.late) / real(total.lateness.count));
-    lines.at_most(("share of late heads", late, Quantity::Share), expect.late_share);
-    lines.at_most(time("first signal p99", &total.first_signal), seconds(expect.first_signal_p99));
-    lines.at_most(time("latency p99", &total.latency), seconds(expect.latency_p99));
+    lines.known_at_most(("share of late heads", late, Quantity::Share), expect.late_share);
+    lines.known_at_most(time("first signal p99", &total.first_signal), seconds(expect.first_signal_p99));
+    lines.known_at_most(time("latency p99", &total.latency), seconds(expect.latency_p99));
 }
 
 fn shares(lines: &mut Lines, expect: &Expect, total: &Row) {
@@ -123,18 +135,17 @@ fn usage(lines: &mut Lines, expect: &Expect, run: &RunReport) {
     let size = |limit: Option<bytesize::ByteSize>| limit.map(|limit| real(limit.as_u64()));
     let per_held = ("memory per held exchange", gateway.resident_per_held, Quantity::Size);
     lines.at_most(per_held, size(expect.memory_per_held));
-    lines.at_most(("CPU per head", gateway.cpu_per_head, Quantity::Time), seconds(expect.cpu_per_head));
+    lines.known_at_most(("CPU per head", gateway.cpu_per_head, Quantity::Time), seconds(expect.cpu_per_head));
     let per_request = ("CPU per request", gateway.cpu_per_request, Quantity::Time);
-    lines.at_most(per_request, seconds(expect.cpu_per_request));
+    lines.known_at_most(per_request, seconds(expect.cpu_per_request));
     let grown = Some(real(gateway.resident_peak.saturating_sub(gateway.resident_before)));
     lines.at_most(("memory grown", grown, Quantity::Size), size(expect.memory_growth));
-    let by_the_hour = (run.seconds >= MINIMUM_FOR_GROWTH).then_some(gateway.growth_per_hour);
+    let by_the_hour = (run.seconds >= LONG_RUN).then_some(gateway.growth_per_hour);
     lines.at_most(
         ("memory grows in an hour", by_the_hour, Quantity::Size),
         size(expect.memory_growth_per_hour),
     );
-    let (before, after) = gateway.descriptors;
-    let left_open = Some(real(after.saturating_sub(before)));
+    let left_open = Some(real(gateway.descriptors_left_open()));
     lines.at_most(("descriptors left open", left_open, Quantity::Count), expect.descriptor_growth.map(real));
 }
 

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use crate::client::{Ask, Ending, Pool, PoolLimits, Reading, Target};
+use crate::client::{Ask, Ending, Pool, PoolLimits, Reading};
 use crate::scenario::{Behaviour, ClientKind, Protocol, Scenario};
 
 use super::Plan;
 use super::leg::{Asked, Hearing, Wanted};
 use super::shared::Shared;
+use super::target::Targets;
 use super::worker::Share;
 
 /// `heartbeat-interval` of a gateway that was not told another.
@@ -22,7 +23,7 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 #[derive(Debug)]
 pub(super) struct Setting {
     pub(super) scenario: Scenario,
-    target: Target,
+    targets: Targets,
     numbering: Numbering,
     heartbeat: Duration,
     /// What a 102 is to those who asked for none.
@@ -54,7 +55,7 @@ pub(super) struct Kind {
 }
 
 impl Setting {
-    pub(super) fn new(plan: &Plan, target: Target) -> Self {
+    pub(super) fn new(plan: &Plan, targets: Targets) -> Self {
         let scenario = plan.scenario.clone();
         let progress = &scenario.gateway.progress;
         let said = |key: &str| progress.get(key).and_then(toml::Value::as_str);
@@ -62,7 +63,7 @@ impl Setting {
         let heartbeat =
             heartbeat.map_or(HEARTBEAT, |said: humantime_serde::re::humantime::Duration| said.into());
         Self {
-            target,
+            targets,
             numbering: if plan.remote.is_none() { Numbering::Numbered } else { Numbering::Plain },
             heartbeat,
             unasked: if said("interim") == Some("always") { Asked::Anyway } else { Asked::No },
@@ -84,7 +85,7 @@ impl Kind {
         Self {
             index,
             setting: Arc::clone(setting),
-            pool: Pool::new(client.protocol, setting.target.clone(), limits.clone()),
+            pool: Pool::new(client.protocol, setting.targets.of(client).clone(), limits.clone()),
             limits,
             ask: ask(client),
         }
@@ -97,7 +98,7 @@ impl Kind {
     /// A pool of its own for somebody who comes back.
     pub(super) fn fresh_pool(&self) -> Pool {
         let limits = PoolLimits { connections: 1, streams: 1, ..self.limits.clone() };
-        Pool::new(self.client().protocol, self.setting.target.clone(), limits)
+        Pool::new(self.client().protocol, self.setting.targets.of(self.client()).clone(), limits)
     }
 
     /// The request as the scenario has it. `number` is that of the arrival.
@@ -150,10 +151,12 @@ impl Kind {
         if self.ask.method == Method::HEAD { Wanted::Code } else { Wanted::Response(path) }
     }
 
-    /// Whether a server may close without an answer: over TLS the end of a client's side is its departure (RFC 8446 6.1 lets it be
-    /// otherwise, but a client that has gone looks the same), while in cleartext it may still be listening.
+    /// Whether a server may close without an answer: over TLS the end of a client's side is its departure (H11-05: RFC 8446 6.1 lets
+    /// it be otherwise, but a client that has gone looks the same), while in cleartext it still listens. Scenarios half-close in
+    /// clear, so it is a `--target` alone where this can be.
     pub(super) fn may_be_taken_for_gone(&self) -> bool {
-        self.client().behaviour == Behaviour::HalfCloses && self.setting.target.tls.is_some()
+        self.client().behaviour == Behaviour::HalfCloses
+            && self.setting.targets.of(self.client()).tls.is_some()
     }
 
     /// The preference of those who come back to wait for the end.
@@ -177,6 +180,10 @@ fn ask(client: &ClientKind) -> Ask {
     if let Some(prefer) = &client.prefer {
         let value = HeaderValue::from_str(prefer).expect("the scenario was checked when it was read");
         fields.insert(PREFER, value);
+    }
+    if let Some(accept) = &client.accept {
+        let value = HeaderValue::from_str(accept).expect("the scenario was checked when it was read");
+        fields.insert(http::header::ACCEPT, value);
     }
     Ask {
         method: client.method.parse().expect("the scenario was checked when it was read"),

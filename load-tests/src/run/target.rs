@@ -9,7 +9,7 @@ use http::uri::{Authority, Scheme};
 use rustls_pki_types::ServerName;
 
 use crate::client::{Target, TlsTarget};
-use crate::scenario::{Protocol, Scenario};
+use crate::scenario::{ClientKind, Protocol, Scenario, Transport};
 use crate::trouble::Trouble;
 
 /// A gateway that runs already.
@@ -19,6 +19,14 @@ pub struct Remote {
     pub url: TargetUrl,
     /// Whom to trust, if it speaks TLS.
     pub tls: Arc<rustls::ClientConfig>,
+}
+
+/// Where the clients of a run go.
+#[derive(Clone, Debug)]
+pub(super) struct Targets {
+    pub(super) usual: Target,
+    /// Where those go who want no TLS; a gateway that runs already has one place for all.
+    pub(super) cleartext: Option<Target>,
 }
 
 /// `http://HOST[:PORT]` or `https://HOST[:PORT]`.
@@ -78,6 +86,16 @@ impl TargetUrl {
     /// The host, an IPv6 address without its brackets.
     fn host(&self) -> &str {
         self.authority.host().trim_start_matches('[').trim_end_matches(']')
+    }
+}
+
+impl Targets {
+    /// Where clients of this kind go.
+    pub(super) fn of(&self, client: &ClientKind) -> &Target {
+        match client.transport {
+            Transport::Tls => &self.usual,
+            Transport::Cleartext => self.cleartext.as_ref().unwrap_or(&self.usual),
+        }
     }
 }
 

@@ -1,21 +1,35 @@
 //! What the gateway and this process used, from the watcher's readings.
 
-use crate::report::{GatewayUse, RunReport, Sample};
+use std::time::Duration;
+
+use crate::report::{GatewayUse, GeneratorUse, RunReport, Sample};
 use crate::watch::{Reading, Usage};
+
+use super::growth;
 
 /// Below so many exchanges in flight memory says nothing about one of them.
 const MINIMUM_HELD: u64 = 100;
-/// Seconds in an hour.
-const HOUR: f64 = 3600.0;
 
-/// CPU time of this process over all readings, in seconds.
-pub(super) fn own_cpu(readings: &[Reading]) -> f64 {
-    let [first, .., last] = readings else { return 0.0 };
-    last.own_cpu.saturating_sub(first.own_cpu).as_secs_f64()
+/// What this process used over all readings: `origin` of it on the origin's thread, the rest for clients and to watch.
+pub(super) fn generator(
+    readings: &[Reading],
+    origin: Option<Duration>,
+    start_delay_p99: f64,
+) -> GeneratorUse {
+    let all = match readings {
+        [first, .., last] => last.own_cpu.saturating_sub(first.own_cpu),
+        _ => Duration::ZERO,
+    };
+    GeneratorUse {
+        clients_cpu_seconds: all.saturating_sub(origin.unwrap_or_default()).as_secs_f64(),
+        origin_cpu_seconds: origin.map(|origin| origin.as_secs_f64()),
+        start_delay_p99,
+    }
 }
 
 /// What the gateway used; `None` if none was watched. Takes heads, requests and samples from the report.
-pub(super) fn gateway(readings: &[Reading], report: &RunReport) -> Option<GatewayUse> {
+/// `kept` connections to the origin were open at the end.
+pub(super) fn gateway(readings: &[Reading], report: &RunReport, kept: u64) -> Option<GatewayUse> {
     let usages = || readings.iter().filter_map(|reading| reading.gateway);
     let (first, last) = (usages().next()?, usages().next_back()?);
     let cpu = last.cpu.saturating_sub(first.cpu).as_secs_f64();
@@ -29,8 +43,9 @@ pub(super) fn gateway(readings: &[Reading], report: &RunReport) -> Option<Gatewa
         resident_after: last.resident,
         resident_per_held: per_held(first.resident, &report.samples),
         descriptors: (first.descriptors, last.descriptors),
+        origin_connections: kept,
         unacknowledged_max: readings.iter().filter_map(|reading| reading.unacknowledged).max(),
-        growth_per_hour: slope(readings) * HOUR,
+        growth_per_hour: growth(readings),
     })
 }
 
@@ -48,30 +63,16 @@ fn per_held(before: u64, samples: &[Sample]) -> Option<f64> {
     Some(most.resident?.saturating_sub(before) as f64 / most.in_flight as f64)
 }
 
-/// Growth of memory in octets a second, by least squares over the readings after the first quarter.
-#[expect(clippy::cast_precision_loss, reason = "sizes stay far below 2^52")]
-fn slope(readings: &[Reading]) -> f64 {
-    let rest = &readings[readings.len() / 4..];
-    let Some(start) = rest.first() else { return 0.0 };
-    let points: Vec<(f64, f64)> = rest
-        .iter()
-        .filter_map(|reading| {
-            let second = reading.at.saturating_duration_since(start.at).as_secs_f64();
-            Some((second, reading.gateway?.resident as f64))
-        })
-        .collect();
-    let count = points.len().max(1) as f64;
-    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
-    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
-    let spread: f64 = points.iter().map(|point| (point.0 - x).powi(2)).sum();
-    let together: f64 = points.iter().map(|point| (point.0 - x) * (point.1 - y)).sum();
-    if spread > 0.0 { together / spread } else { 0.0 }
+/// From the first reading on.
+fn growth(readings: &[Reading]) -> f64 {
+    let Some(start) = readings.first() else { return 0.0 };
+    let resident =
+        |reading: &Reading| Some((reading.at.saturating_duration_since(start.at), reading.gateway?.resident));
+    growth::an_hour(&readings.iter().filter_map(resident).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::time::Instant;
 
     use super::*;
@@ -92,11 +93,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn growth_is_a_line_through_what_comes_after_the_first_quarter() {
+    async fn growth_is_told_by_the_hour() {
         let warm = readings(|second| if second < 25 { 1_000_000 * second } else { 25_000_000 + 10 * second });
-        assert!((slope(&warm) - 10.0).abs() < 1e-6, "{}", slope(&warm));
-        assert!((slope(&warm[..1])).abs() < 1e-9);
-        assert!((own_cpu(&warm) - 1.0).abs() < 1e-9);
+        assert!((growth(&warm) - 36_000.0).abs() < 1e-6, "{}", growth(&warm));
+        assert!(growth(&warm[..1]).abs() < 1e-9);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn clients_are_what_the_origin_is_not() {
+        let readings = readings(|_| 0);
+        let used = |origin| {
+            let used = generator(&readings, origin, 0.002);
+            (used.clients_cpu_seconds, used.origin_cpu_seconds)
+        };
+        let (clients, origin) = used(Some(Duration::from_millis(400)));
+        assert!((clients - 0.6).abs() < 1e-9 && origin.is_some_and(|origin| (origin - 0.4).abs() < 1e-9));
+        assert_eq!(used(None), (1.0, None));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use tokio::runtime::Builder;
 use tokio::sync::{oneshot, watch};
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::{JoinSet, LocalSet, yield_now};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::scenario::Behaviour;
@@ -25,6 +25,8 @@ use super::setting::{Kind, Setting};
 /// Timers are rounded up to whole milliseconds: one that is set a millisecond early lets an arrival begin
 /// a little too early instead of a little too late, which would count as latency.
 const GRAIN: Duration = Duration::from_millis(1);
+/// Arrivals that are begun at once if they are overdue, before those who are there already have their turn.
+const BURST: usize = 64;
 /// How long connections have, once all exchanges have ended, to say so to the other side.
 const PARTING: Duration = Duration::from_millis(50);
 
@@ -70,11 +72,9 @@ impl Worker {
         let mut crowd = Crowd::default();
         let (index, count) = (self.share.index as u64, self.share.count as u64);
         let own = Picks::new(&self.setting.scenario).filter(|pick| pick.number % count == index);
-        for pick in own {
+        for (begun, pick) in own.enumerate() {
             let intended = self.begin + pick.offset;
-            if intended > Instant::now() + GRAIN
-                && self.rest(intended - GRAIN, pending()).await == Rest::Stopped
-            {
+            if self.due(intended, begun).await == Rest::Stopped {
                 break;
             }
             crowd.forget_the_gone();
@@ -105,6 +105,18 @@ impl Worker {
         let entry = Entry::begin(&self.book, kind.index, (intended, left_open));
         let arrival = Arrival { number: pick.number, random: Rng::with_seed(pick.seed) };
         tasks.spawn_local(attend(Rc::clone(kind), entry, arrival));
+    }
+
+    /// Waits until an arrival is due. Those that are overdue begin one after the other, but let who is there already have a
+    /// turn now and then.
+    async fn due(&mut self, intended: Instant, begun: usize) -> Rest {
+        if intended > Instant::now() + GRAIN {
+            return self.rest(intended - GRAIN, pending()).await;
+        }
+        if begun % BURST == BURST - 1 {
+            yield_now().await;
+        }
+        if *self.stop.borrow() { Rest::Stopped } else { Rest::Due }
     }
 
     /// Waits until it is time, `other` is over, or the run is cut short.

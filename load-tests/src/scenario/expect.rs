@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 /// Limits. One that is missed is one line in the report, and exit code 1. What is not named is not
 /// looked at, except what is never right: an interim head to HTTP/1.0 or to a client that did not ask, progress
-/// that falls, a result that differs from what the origin sent, and a head after the final one.
+/// that falls, a result that differs from what the origin sent, and what is not
+/// HTTP, to which a head after the final one belongs.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Expect {
@@ -51,11 +52,11 @@ pub struct Expect {
     /// The gateway's CPU time per request, at most. Only with a gateway that the run started.
     #[serde(with = "humantime_serde")]
     pub cpu_per_request: Option<Duration>,
-    /// How fast the gateway's resident memory grows in an hour, by a straight line through the samples after the first quarter, at most.
+    /// How fast the gateway's resident memory grows in an hour, at most: see [`crate::report::GatewayUse::growth_per_hour`].
     /// Looked at in runs of ten minutes and more.
     pub memory_growth_per_hour: Option<ByteSize>,
     /// The gateway's resident memory at its peak less that at the start, at most. Only with a gateway that the run started.
     pub memory_growth: Option<ByteSize>,
-    /// Open descriptors of the gateway at the end less those at the start, at most, once all clients have left.
+    /// Open descriptors of the gateway, once all clients have left, less those at the start and its connections to the origin, at most.
     pub descriptor_growth: Option<u64>,
 }

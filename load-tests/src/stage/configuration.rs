@@ -22,7 +22,7 @@ const STREAMS: (usize, usize) = (100, 1000);
 #[serde(rename_all = "kebab-case")]
 struct File<'a> {
     public_url: String,
-    listeners: [Listener; 1],
+    listeners: [Listener; 2],
     admin: Admin,
     upstreams: [Upstream<'a>; 1],
     limits: Limits,
@@ -34,8 +34,9 @@ struct File<'a> {
 #[derive(Serialize)]
 struct Listener {
     address: SocketAddr,
-    protocols: [&'static str; 3],
-    tls: Tls,
+    protocols: &'static [&'static str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls: Option<Tls>,
 }
 
 #[derive(Serialize)]
@@ -78,11 +79,12 @@ struct Match {
     path: &'static str,
 }
 
-/// The text of the file: one listener for all protocols at the first address, the admin listener at
-/// the second, progress on `/jobs/` and a plain route for all else, both in front of `origin`.
+/// The text of the file: one listener for all protocols over TLS at the first address, one without TLS at the
+/// second, the admin listener at the third, progress on `/jobs/` and a plain route for all else, both in front
+/// of `origin`.
 pub(super) fn of(
     scenario: &Scenario,
-    (address, admin): (SocketAddr, SocketAddr),
+    [address, cleartext, admin]: [SocketAddr; 3],
     origin: &str,
 ) -> Result<String, Trouble> {
     let (least, most) = STREAMS;
@@ -91,11 +93,14 @@ pub(super) fn of(
     let progress = Some(&scenario.gateway.progress);
     toml::to_string(&File {
         public_url: format!("https://localhost:{}", address.port()),
-        listeners: [Listener {
-            address,
-            protocols: ["http/1.1", "h2", "h3"],
-            tls: Tls { certificate: CERTIFICATE, private_key: KEY },
-        }],
+        listeners: [
+            Listener {
+                address,
+                protocols: &["http/1.1", "h2", "h3"],
+                tls: Some(Tls { certificate: CERTIFICATE, private_key: KEY }),
+            },
+            Listener { address: cleartext, protocols: &["http/1.1", "h2c"], tls: None },
+        ],
         admin: Admin { address: admin },
         upstreams: [Upstream { name: upstream, servers: [origin] }],
         limits: Limits {
@@ -135,7 +140,7 @@ store = { retention = "1m" }
     #[test]
     fn keys_of_progress_and_store_are_handed_on_as_they_are_written() {
         let scenario = read(SCENARIO, "s", Length::Full).expect("a scenario");
-        let addresses = (SocketAddr::from(([127, 0, 0, 1], 8443)), SocketAddr::from(([127, 0, 0, 1], 9180)));
+        let addresses = [8443, 8080, 9180].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
         let text = of(&scenario, addresses, "h2c://127.0.0.1:1").expect("a configuration");
         let read: toml::Table = toml::from_str(&text).expect("TOML");
         let routes = read["routes"].as_array().expect("routes");
@@ -146,5 +151,8 @@ store = { retention = "1m" }
         assert!(routes[1].get("progress").is_none() && routes[1].get("match").is_none());
         assert_eq!(read["limits"]["maximum-concurrent-streams"].as_integer(), Some(500));
         assert_eq!(read["public-url"].as_str(), Some("https://localhost:8443"));
+        let listeners = read["listeners"].as_array().expect("listeners");
+        assert!(listeners[0].get("tls").is_some() && listeners[1].get("tls").is_none());
+        assert_eq!(listeners[1]["address"].as_str(), Some("127.0.0.1:8080"));
     }
 }

@@ -58,3 +58,15 @@ async fn progress_that_falls_is_noticed() {
 async fn a_changed_result_is_noticed() {
     noticed(Mutation::ChangeContent, "wrong result: ", " times to asked, never right").await;
 }
+
+#[tokio::test]
+async fn a_head_after_the_final_one_is_noticed() {
+    let what = "protocol broken: octets after the end of the response: ";
+    noticed(Mutation::SendAfterFinal, what, " times to asked, never right").await;
+}
+
+/// H11-05: in clear the end of a client's side is a half-close.
+#[tokio::test]
+async fn a_half_close_that_is_taken_for_a_departure_is_noticed() {
+    noticed(Mutation::LeaveWithHalfClose, "failed ", " closed: closed before the end)").await;
+}

@@ -59,6 +59,11 @@ impl Side {
         Ok(self.input.drain(..length).collect())
     }
 
+    /// Waits for the end of the peer's side; what comes before it is kept.
+    pub(crate) async fn end(&mut self) {
+        while self.more().await.is_ok_and(|more| more) {}
+    }
+
     async fn more(&mut self) -> io::Result<bool> {
         Ok(self.stream.read_buf(&mut self.input).await? > 0)
     }

@@ -31,6 +31,10 @@ pub(crate) enum Mutation {
     LowerProgress,
     /// One bit of the content differs.
     ChangeContent,
+    /// A 102 follows the final response.
+    SendAfterFinal,
+    /// The end of the client's side ends the exchange.
+    LeaveWithHalfClose,
 }
 
 /// Relays what comes to `listener` to `gateway` as long as the runtime lives.
@@ -76,12 +80,23 @@ async fn respond(
     }
     let mut interim = 0;
     loop {
-        let mut head = gateway.head().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
+        let head = if mutation == Mutation::LeaveWithHalfClose {
+            tokio::select! {
+                head = gateway.head() => head,
+                () = client.end() => return Ok(()),
+            }
+        } else {
+            gateway.head().await
+        };
+        let mut head = head?.ok_or(io::ErrorKind::UnexpectedEof)?;
         if !head.start.starts_with("HTTP/1.1 1") {
             client.send(&head.octets).await?;
             let mut content = gateway.content(&head).await?;
             if let (Mutation::ChangeContent, Some(last)) = (mutation, content.last_mut()) {
                 *last ^= 1;
+            }
+            if mutation == Mutation::SendAfterFinal && !http10 {
+                content.extend_from_slice(STRAY);
             }
             return client.send(&content).await;
         }

@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 
 use crate::relay::{Mutation, relay};
 
-/// Three kinds of clients that together notice whatever a relay of HTTP/1.x can break. Jobs last
+/// Four kinds of clients that together notice whatever a relay of HTTP/1.x can break. Jobs last
 /// 1.5 s, with news every 300 ms.
 const SCENARIO: &str = r#"
 summary = "Who asked, who did not, and HTTP/1.0"
@@ -45,6 +45,15 @@ name = "old"
 protocol = "http/1.0"
 method = "POST"
 path = "/jobs/report"
+
+[[clients]]
+name = "half-closes"
+protocol = "http/1.1"
+transport = "cleartext"
+method = "POST"
+path = "/jobs/report"
+prefer = "processing"
+behaviour = { kind = "half-closes" }
 
 [gateway]
 progress = { heartbeat-interval = "1s", minimum-interval = "50ms", interim-after = "50ms" }

@@ -9,12 +9,16 @@ type Kind = (Quantity, Wish, f64);
 
 /// Timers and schedulers are no finer.
 const TIME: Kind = (Quantity::Time, Wish::Less, 0.001);
+/// Lateness: a tenth of what counts as late.
+const LATENESS: Kind = (Quantity::Time, Wish::Less, 0.005);
 /// CPU time of one head or request.
 const CPU: Kind = (Quantity::Time, Wish::Less, 0.000_001);
 /// Memory of one held exchange, in octets.
 const MEMORY: Kind = (Quantity::Size, Wish::Less, 512.0);
 /// A part of all requests.
 const SHARE: Kind = (Quantity::Share, Wish::Less, 0.001);
+/// A part of all final responses: which of an origin's faults clients meet is chance.
+const CODES: Kind = (Quantity::Share, Wish::Less, 0.01);
 const MEAN_HEADS: Kind = (Quantity::Mean, Wish::NotLess, 0.0);
 const HEAD_RATE: Kind = (Quantity::Rate, Wish::NotLess, 0.0);
 const MISTAKES: Kind = (Quantity::Count, Wish::Never, 0.0);
@@ -49,11 +53,13 @@ pub(super) fn of_rows(rows: [&Row; 2], seconds: [f64; 2]) -> Group {
         figure("latency p99", TIME, |row| p99(&row.latency)),
         figure("first signal p99", TIME, |row| p99(&row.first_signal)),
         figure("cadence p99", TIME, |row| p99(&row.cadence)),
-        figure("lateness p99", TIME, |row| p99(&row.lateness)),
+        figure("lateness p99", LATENESS, |row| p99(&row.lateness)),
         figure("heads per request", MEAN_HEADS, |row| mean(&row.heads_per_request)),
         side_by_side("interim heads", HEAD_RATE, rates),
+        figure("codes not 2xx", CODES, refusals),
         figure("failures", SHARE, |row| share(row, row.failures.values().sum())),
         figure("unfinished", SHARE, |row| share(row, row.unfinished)),
+        figure("shed", SHARE, |row| share(row, row.shed)),
         figure("never right", MISTAKES, |row| sound(real(row.wrongs.values().sum()))),
     ];
     Group { name: rows[0].name.clone(), figures: known(figures) }
@@ -106,6 +112,13 @@ fn heads_a_second(row: &Row, seconds: f64) -> Option<Reading> {
     let heads = if seconds > 0.0 { row.interim.values().sum() } else { 0 };
     // They come by the exchange, so it is exchanges that there have to be enough of.
     (heads > 0).then(|| Reading { value: real(heads) / seconds, sound: row.requests >= MIDDLE_NEEDS })
+}
+
+/// Fast answers are worth nothing if they are refusals. Absent if there was no answer.
+fn refusals(row: &Row) -> Option<Reading> {
+    let all: u64 = row.codes.values().sum();
+    let refused: u64 = row.codes.iter().filter(|(code, _)| **code >= 300).map(|(_, times)| times).sum();
+    made_of(all, MIDDLE_NEEDS, real(refused) / real(all.max(1)))
 }
 
 /// A part of all requests. Failures count however few requests there were.

@@ -126,6 +126,12 @@ fn cpu_memory_and_failures_are_compared() {
     });
     let expected = ["run: CPU per head", "run: CPU per request", "run: RSS per held", "total: failures"];
     assert_eq!(marked(&costly, Mark::Worse), expected);
+    let refusing = against(|run| {
+        run.total.codes = [(200, 2000), (503, 398)].into();
+        run.total.shed = 24;
+        run.total.latency.p50 /= 10.0;
+    });
+    assert_eq!(marked(&refusing, Mark::Worse), ["total: codes not 2xx", "total: shed"]);
 }
 
 #[test]
@@ -153,7 +159,7 @@ fn what_one_run_lacks_is_said_and_not_judged() {
         assert!(said.contains(expected), "{expected:?} is not in\n{said}");
     }
     let old = samples::run("steady");
-    assert_eq!(marked(&compare(&[samples::bare("steady")], &[old]), Mark::New).len(), 12);
+    assert_eq!(marked(&compare(&[samples::bare("steady")], &[old]), Mark::New).len(), 14);
 }
 
 #[test]

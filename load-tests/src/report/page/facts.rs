@@ -4,12 +4,10 @@
 use super::markup::Markup;
 use super::tables::{median_and_p99, say};
 use crate::report::quantity::{Quantity, count, real};
-use crate::report::{GatewayUse, Row, RunReport};
+use crate::report::{GatewayUse, LONG_RUN, Row, RunReport};
 
 /// Arrivals that were begun later than this were not what the scenario asked for.
 const SLOW_START: f64 = 0.05;
-/// The shortest run of which growth an hour is told.
-const LONG_RUN: f64 = 600.0;
 
 /// Where, when and with what the run was made.
 pub(super) fn circumstances(section: &mut Markup, run: &RunReport) {
@@ -44,10 +42,16 @@ pub(super) fn circumstances(section: &mut Markup, run: &RunReport) {
 }
 
 fn generator(run: &RunReport) -> String {
-    let delay = Quantity::Time.say(run.generator.start_delay_p99);
+    let used = &run.generator;
+    let delay = Quantity::Time.say(used.start_delay_p99);
+    let clients = Quantity::Time.say(used.clients_cpu_seconds);
+    let origin = used.origin_cpu_seconds.map(|cpu| format!(", of its origin {}", Quantity::Time.say(cpu)));
+    let gateway =
+        run.gateway.as_ref().map(|used| format!(", of the gateway {}", Quantity::Time.say(used.cpu_seconds)));
     format!(
-        "{} CPU, its origin included; began requests {delay} late (p99)",
-        Quantity::Time.say(run.generator.cpu_seconds)
+        "CPU of its clients {clients}{}{}; began requests {delay} late (p99)",
+        origin.unwrap_or_default(),
+        gateway.unwrap_or_default()
     )
 }
 
@@ -112,12 +116,14 @@ pub(super) fn gateway(section: &mut Markup, run: &RunReport) {
             ),
             ("RSS before / peak / after", resident.join(" / ")),
             ("RSS growth after warm-up", growth(run.seconds, used)),
-            (
-                "Descriptors before / after",
-                format!("{} / {}", count(used.descriptors.0), count(used.descriptors.1)),
-            ),
+            ("Descriptors before / after", descriptors(used)),
         ],
     );
+}
+
+fn descriptors(used: &GatewayUse) -> String {
+    let [before, after, kept] = [used.descriptors.0, used.descriptors.1, used.origin_connections].map(count);
+    format!("{before} / {after}, {kept} of them to the origin")
 }
 
 /// How fast memory grew; a short run says nothing about an hour.
@@ -126,7 +132,7 @@ fn growth(seconds: f64, used: &GatewayUse) -> String {
         return "not told of runs under ten minutes".to_owned();
     }
     format!(
-        "{} an hour, by a straight line after the first quarter",
+        "{} an hour, by the median slope after the first quarter",
         Quantity::Size.say(used.growth_per_hour)
     )
 }

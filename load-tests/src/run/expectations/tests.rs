@@ -44,7 +44,7 @@ fn each_limit_that_is_missed_is_a_line() {
     let mut run = samples::run("steady");
     (run.total.unfinished, run.total.shed) = (4, 5);
     if let Some(gateway) = &mut run.gateway {
-        gateway.descriptors = (14, 17);
+        gateway.descriptors = (14, 17 + gateway.origin_connections);
     }
     for (line, set) in cases {
         assert_eq!(missed(&expecting(set), &run), [*line]);
@@ -57,6 +57,29 @@ fn what_is_never_right_needs_no_limit() {
     let mut run = samples::run("steady");
     run.clients[1].wrongs.insert("interim unasked".to_owned(), 12);
     assert_eq!(missed(&Expect::default(), &run), ["interim unasked: 12 times to h2 watchers, never right"]);
+    let mut run = samples::run("origin-faults");
+    run.clients[0].failures = [(PROTOCOL.to_owned(), 3)].into();
+    let words = [(PROTOCOL, "protocol broken: octets after the end".to_owned())].into();
+    let expect = expecting(|expect| expect.failed = Some(1000));
+    let said = violations(&expect, &run, &Facts { words: &words, cut_short: false, planned: MS });
+    assert_eq!(said, ["protocol broken: octets after the end: 3 times to h1 watchers, never right"]);
+}
+
+#[test]
+fn a_limit_on_what_never_came_is_missed() {
+    let mut run = samples::run("steady");
+    run.total = Row { requests: 5, ..Row::default() };
+    let expect = expecting(|expect| {
+        (expect.lateness_p99, expect.late_share) = (Some(MS), Some(0.1));
+        (expect.first_signal_p99, expect.latency_p99) = (Some(MS), Some(2 * MS));
+    });
+    let expected = [
+        "lateness p99 unknown, for there was none, at most 1 ms",
+        "share of late heads unknown, for there was none, at most 10 %",
+        "first signal p99 unknown, for there was none, at most 1 ms",
+        "latency p99 unknown, for there was none, at most 2 ms",
+    ];
+    assert_eq!(missed(&expect, &run), expected);
 }
 
 #[test]

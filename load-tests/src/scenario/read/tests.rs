@@ -120,6 +120,14 @@ fn quick_replaces_arrays_whole() {
 }
 
 #[test]
+fn what_is_no_field_value_is_refused() {
+    let said = refusal("prefer = \"processing\"", "prefer = \"\"");
+    assert!(said.contains(": clients[0].prefer: cannot be a field value"), "{said}");
+    let said = refusal("weight = 2", "weight = 2\naccept = \"text/html\\n\"");
+    assert!(said.contains(": clients[0].accept: cannot be a field value"), "{said}");
+}
+
+#[test]
 fn unknown_keys_are_named_with_their_place() {
     let said = refusal("weight = 2", "wieght = 2");
     assert!(
@@ -280,6 +288,16 @@ fn a_quick_run_takes_five_seconds_at_most() {
 fn behaviours_need_a_protocol_and_a_preference_that_fit() {
     let said = refusal("protocol = \"h3\"", "protocol = \"h3\"\nbehaviour = { kind = \"half-closes\" }");
     assert!(said.contains(": clients[1].behaviour: \"half-closes\" is for http/1.0 and http/1.1"), "{said}");
+    let half = "protocol = \"http/1.1\"\nbehaviour = { kind = \"half-closes\" }";
+    let said = refusal("protocol = \"h3\"", half);
+    assert!(
+        said.contains(": clients[1].behaviour: \"half-closes\" needs `transport = \"cleartext\"`"),
+        "{said}"
+    );
+    let clear = WHOLE.replace("protocol = \"h3\"", &format!("{half}\ntransport = \"cleartext\""));
+    assert!(read(&clear, "x", Length::Full).is_ok());
+    let said = refusal("protocol = \"h3\"", "protocol = \"h3\"\ntransport = \"cleartext\"");
+    assert!(said.contains(": clients[1].transport: h3 is never in clear"), "{said}");
     let said = refusal(
         "protocol = \"h3\"",
         "protocol = \"h3\"\nbehaviour = { kind = \"returns\", within = \"1s\" }",
@@ -301,6 +319,8 @@ fn what_is_counted_goes_with_the_time_that_is_measured() {
     assert_eq!(limits(&whole, 5), (Some(200), Some(5)));
     assert_eq!(limits(&text, 60), (Some(400), Some(10)), "nobody arrives after the first 9 s");
     assert_eq!(limits(WHOLE, 60), (None, Some(0)));
+    let random = whole.replace("shape = \"constant\"", "shape = \"poisson\"");
+    assert_eq!(limits(&random, 5), (Some(200 - 42), Some(5 + 6)), "three standard deviations");
 }
 
 /// Reading is total: it neither panics nor hangs on what a file may be.

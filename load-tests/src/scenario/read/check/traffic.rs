@@ -9,7 +9,7 @@ use http::{HeaderValue, Method};
 
 use super::{Findings, MAXIMUM_WEIGHT};
 use crate::arrival;
-use crate::scenario::{Behaviour, ClientKind, Protocol, Scenario, Shape};
+use crate::scenario::{Behaviour, ClientKind, Protocol, Scenario, Shape, Transport};
 
 /// Requests a second. One worker of the generator begins some 100,000.
 const MAXIMUM_RATE: f64 = 1_000_000.0;
@@ -105,6 +105,9 @@ fn client(client: &ClientKind, at: &str, findings: &mut Findings) {
     if client.sources.len() > MAXIMUM_SOURCES {
         findings.wrong(format!("{at}.sources"), format!("has more than {MAXIMUM_SOURCES} addresses"));
     }
+    if (client.protocol, client.transport) == (Protocol::H3, Transport::Cleartext) {
+        findings.wrong(format!("{at}.transport"), "h3 is never in clear: leave it out");
+    }
     request(client, at, findings);
     behaviour(client, at, findings);
 }
@@ -123,6 +126,11 @@ fn request(client: &ClientKind, at: &str, findings: &mut Findings) {
         && (prefer.is_empty() || HeaderValue::from_str(prefer).is_err())
     {
         findings.wrong(format!("{at}.prefer"), "cannot be a field value; leave it out to send no Prefer");
+    }
+    if let Some(accept) = &client.accept
+        && (accept.is_empty() || HeaderValue::from_str(accept).is_err())
+    {
+        findings.wrong(format!("{at}.accept"), "cannot be a field value; leave it out to send no Accept");
     }
 }
 
@@ -146,6 +154,11 @@ fn behaviour(client: &ClientKind, at: &str, findings: &mut Findings) {
         Behaviour::HalfCloses if !matches!(client.protocol, Protocol::Http10 | Protocol::Http11) => {
             let message = "\"half-closes\" is for http/1.0 and http/1.1: \
                            in h2 and h3 every request ends its side";
+            findings.wrong(format!("{at}.behaviour"), message);
+        }
+        Behaviour::HalfCloses if client.transport == Transport::Tls => {
+            let message = "\"half-closes\" needs `transport = \"cleartext\"`: \
+                           over TLS the end of a client's side is its departure, and \"resets\" says so";
             findings.wrong(format!("{at}.behaviour"), message);
         }
         Behaviour::Patient | Behaviour::NeverReads | Behaviour::HalfCloses => {}
