@@ -3,6 +3,8 @@
 # lint   formatting, clippy, documentation, dependencies
 # bench  criterion benchmarks, and what the spine costs
 # bench-peers  the gateway beside nginx, HAProxy and Caddy; writes load-tests/RESULTS.md
+# observe  Prometheus over the demo: metrics, rules and alerts to look at
+# dashboards  boards and rules: their tests, also against a real Prometheus
 # fuzz   every fuzz target for FUZZ_SECONDS each (needs cargo-fuzz and a nightly toolchain)
 #
 # Everything is built with the release profile, once, whoever asks for it.
@@ -10,7 +12,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
-.PHONY: demo test lint bench bench-peers fuzz tools build format clippy docs deny unit doctests clients scenarios tour
+.PHONY: demo test lint bench bench-peers observe fuzz tools build format clippy docs deny unit doctests clients dashboards \
+        scenarios tour
 
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 # No __pycache__ in the source tree.
@@ -21,7 +24,7 @@ demo:
 	cargo run --release --locked -- demo
 
 test: tools
-	@.ci/steps format clippy build unit doctests docs deny clients scenarios tour
+	@.ci/steps format clippy build unit doctests docs deny clients dashboards scenarios tour
 
 lint: tools
 	@.ci/steps format clippy docs deny
@@ -33,6 +36,9 @@ bench: build
 
 bench-peers:
 	@load-tests/bench/peers
+
+observe: build
+	@dashboards/observe
 
 fuzz:
 	@.ci/fuzz $(FUZZ_SECONDS)
@@ -67,6 +73,9 @@ deny:
 
 clients: build
 	.venv/bin/python -m pytest gateway/server/tests/clients
+
+dashboards: build
+	.venv/bin/python -m pytest dashboards/tests
 
 # Every bundled load test, at most five seconds each.
 scenarios: build

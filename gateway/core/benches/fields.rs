@@ -2,12 +2,13 @@
 
 use std::hint::black_box;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use http::{HeaderMap, HeaderValue};
 use progress_core::language::LanguageTag;
 use progress_core::prefer::{self, Honoured, Preferences};
 use progress_core::progress::{Dialect, Fraction, Grammar, Label, Progress, Reported};
 use progress_core::status_uri::StatusPairs;
+use progress_core::trace_context::{self, Fresh, SpanId, TraceId};
 
 fn progress(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("progress");
@@ -78,5 +79,37 @@ fn neighbours(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, progress, neighbours);
+/// What each request pays for its trace, beside the eight fields that it has anyway.
+fn traces(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("trace context");
+    let fresh = Fresh {
+        trace: TraceId::new([0xab; 16]).expect("not zero"),
+        span: SpanId::new([0xcd; 8]).expect("not zero"),
+    };
+    let names = ["host", "accept", "user-agent", "cookie", "origin", "referer", "x-one", "x-two"];
+    let plain: HeaderMap = names
+        .iter()
+        .map(|name| (name.parse().expect("a name"), HeaderValue::from_static("a value")))
+        .collect();
+    let mut traced = plain.clone();
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    traced.insert(trace_context::TRACEPARENT, HeaderValue::from_static(parent));
+    traced.insert(
+        trace_context::TRACESTATE,
+        HeaderValue::from_static("congo=t61rcWkgMzE,rojo=00f067aa0ba902b7"),
+    );
+    for (name, fields) in [("begin", plain), ("go on", traced)] {
+        group.bench_function(name, |bencher| {
+            let of_one = || fields.clone();
+            let pass_on = |mut fields: HeaderMap| {
+                trace_context::pass_on(&mut fields, black_box(fresh));
+                fields
+            };
+            bencher.iter_batched(of_one, pass_on, BatchSize::SmallInput);
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, progress, neighbours, traces);
 criterion_main!(benches);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::interim::{InterimHead, Monitor};
 use crate::operation::Snapshot;
-use crate::pacing::{Cadence, Pacing};
+use crate::pacing::{Cadence, Company, Pacing};
 use crate::prefer::Applied;
 
 pub use terms::{Because, Deferral, DueHead, HeadTerms, Reason, Step, Tally, Terms, Withheld};
@@ -206,6 +206,7 @@ impl Course {
             minimum_interval: Duration::from_secs(1),
             heartbeat_interval: Duration::from_secs(10),
             maximum_heads: Some(0),
+            company: Company::Alone,
         };
         let cadence = self.terms.heads.as_ref().map_or(idle, |heads| heads.cadence);
         let mut pacing = Pacing::new(cadence, grid, received);

@@ -11,6 +11,7 @@
 //! | [`operation`] | what a stream of events adds up to: a [`operation::Snapshot`] |
 //! | [`interim`], [`pacing`], [`exchange`] | which head goes out, and when |
 //! | [`document`] | the status document |
+//! | [`trace_context`] | which trace a request belongs to |
 #![forbid(unsafe_code)]
 
 pub mod document;
@@ -23,3 +24,4 @@ pub mod pacing;
 pub mod prefer;
 pub mod progress;
 pub mod status_uri;
+pub mod trace_context;

@@ -8,6 +8,10 @@ const STRETCH: u32 = 20;
 /// The longest that news waits so that heads of a connection leave together.
 const QUANTUM: Duration = Duration::from_millis(25);
 
+/// The least that it waits for that, however short the gaps of a route are: a write costs more than
+/// anything else about a head.
+const LEAST_QUANTUM: Duration = Duration::from_millis(10);
+
 /// A route's cadence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cadence {
@@ -17,11 +21,23 @@ pub struct Cadence {
     pub heartbeat_interval: Duration,
     /// Heads that one exchange may get, relayed ones included; `None` is no budget.
     pub maximum_heads: Option<u32>,
+    /// Who else is on the connection.
+    pub company: Company,
+}
+
+/// Whether an exchange has its connection to itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Company {
+    /// It has (HTTP/1.1): there is nobody's head to wait for.
+    Alone,
+    /// Others' heads can leave in the same write (HTTP/2 and 3).
+    Shared,
 }
 
 /// The clockwork of one exchange.
 ///
-/// News goes out once the gap since the last head allows, rounded up to a quantum. Heartbeats go
+/// News goes out once the gap since the last head allows, on a shared connection rounded up to a
+/// quantum. Heartbeats go
 /// out on the beats of the connection, which come twice an interval, each exchange on the last beat
 /// that keeps its silence within the interval. So the exchanges of a connection beat together, and
 /// none is silent for longer than the interval.
@@ -80,8 +96,15 @@ impl Pacing {
             let latest = (last + self.cadence.heartbeat_interval).max(earliest);
             return round_up(earliest, self.grid, half).min(latest);
         }
-        let quantum = QUANTUM.min(self.cadence.minimum_interval / 4).max(Duration::from_millis(1));
-        round_up(earliest, self.grid, quantum)
+        match self.cadence.company {
+            Company::Alone => earliest,
+            Company::Shared => round_up(earliest, self.grid, self.quantum()),
+        }
+    }
+
+    /// What news is rounded up to.
+    fn quantum(&self) -> Duration {
+        QUANTUM.min(self.cadence.minimum_interval / 4).max(LEAST_QUANTUM)
     }
 
     /// When the next sign of life is due, if nothing else goes out before: on the last beat of the

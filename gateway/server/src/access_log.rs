@@ -1,7 +1,8 @@
 //! One line per final response.
 //!
 //! A line names neither query strings nor credentials, and an operation only by the beginning of
-//! its id: whoever reads the log cannot act for a client (S-03).
+//! its id: whoever reads the log cannot act for a client (S-03). A trace's id is what was read of it, in
+//! our own spelling. `gateway/docs/logging.md` tells operators what each field means.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,6 +10,8 @@ use std::time::Duration;
 use downstream::Protocol;
 use http::{Method, StatusCode};
 use progress_core::operation::OperationId;
+use progress_core::trace_context::TraceId;
+use tracing::field;
 
 use crate::metrics::labels::{Label, Mode};
 
@@ -32,10 +35,18 @@ pub struct Entry<'a> {
     pub bytes: u64,
     /// Interim heads before it, relayed ones included.
     pub heads: u32,
+    /// Interim heads that did not go out, counted as in `interim_suppressed_total`.
+    pub suppressed: u32,
+    /// How many of the heads the client's transport has acknowledged; `None`: unknown.
+    pub acknowledged: Option<u32>,
     /// How the request was answered.
     pub mode: Mode,
+    /// From the request head to the origin's final head; `None`: no origin has answered.
+    pub upstream: Option<Duration>,
     /// The operation behind it, if there is one.
     pub operation: Option<OperationId>,
+    /// The trace that it belongs to; `None`: it went no further and its client named none.
+    pub trace: Option<TraceId>,
     /// Who asked.
     pub peer: SocketAddr,
 }
@@ -57,8 +68,12 @@ pub fn record(entry: &Entry<'_>) {
         seconds = micros(entry.elapsed),
         bytes = entry.bytes,
         heads = entry.heads,
+        suppressed = entry.suppressed,
+        acknowledged = entry.acknowledged,
         mode = entry.mode.text(),
+        upstream_seconds = entry.upstream.map(micros),
         operation = operation.as_deref(),
+        trace = entry.trace.map(field::display),
         peer = %entry.peer,
     );
 }

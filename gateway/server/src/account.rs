@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use downstream::{Opening, Protocol};
+use downstream::{Opening, Page, Protocol};
 use http::{Method, StatusCode};
 use progress_core::exchange::Tally;
 use progress_core::operation::OperationId;
+use progress_core::trace_context::TraceId;
 
 use crate::access_log;
 use crate::metrics::labels::{EventKind, Mode, Reason, Signal, Suppressed};
@@ -23,6 +24,7 @@ pub struct Account {
     /// Place of the route in the configuration; `None`: no route matched.
     route: Option<usize>,
     heads: u32,
+    suppressed: u32,
     answered: Option<Answered>,
     protocol: Protocol,
     route_name: Arc<str>,
@@ -32,7 +34,12 @@ pub struct Account {
     /// Place of the upstream whose response is passed on; only that of a plain request.
     upstream: Option<usize>,
     bytes: u64,
+    /// Those of its heads that are not acknowledged.
+    page: Page,
+    /// Request head to the origin's final head.
+    origin_took: Option<Duration>,
     operation: Option<OperationId>,
+    trace: Option<TraceId>,
     _in_flight: InFlight,
 }
 
@@ -64,10 +71,14 @@ impl Account {
             peer: opening.connection.peer,
             opened: now(),
             heads: 0,
+            suppressed: 0,
             upstream: None,
             answered: None,
             bytes: 0,
+            page: opening.page.clone(),
+            origin_took: None,
             operation: None,
+            trace: None,
             _in_flight: in_flight,
             metrics,
         })
@@ -101,19 +112,20 @@ impl Account {
     }
 
     /// A head that could have been written was not.
-    pub fn withheld(&self, reason: Suppressed) {
+    pub fn withheld(&mut self, reason: Suppressed) {
+        self.suppressed += 1;
         self.exchange().withheld(reason);
     }
 
     /// No head will be written, if there is a reason; once per exchange.
-    pub fn withheld_once(&self, reason: Option<Suppressed>) {
+    pub fn withheld_once(&mut self, reason: Option<Suppressed>) {
         if let Some(reason) = reason {
             self.withheld(reason);
         }
     }
 
     /// Counts the heads of a course that did not go out.
-    pub fn tally(&self, tally: Tally) {
+    pub fn tally(&mut self, tally: Tally) {
         if tally == Tally::default() {
             return;
         }
@@ -143,6 +155,7 @@ impl Account {
         self.exchange().answered(mode, status, elapsed);
         if let Some(upstream) = self.upstream.and_then(|upstream| self.metrics.upstream(upstream)) {
             upstream.took(elapsed);
+            self.origin_took = Some(elapsed);
         }
         self.answered = Some(Answered { status, mode });
     }
@@ -155,6 +168,17 @@ impl Account {
     /// The operation behind the exchange is known now.
     pub fn operation(&mut self, id: OperationId) {
         self.operation = Some(id);
+    }
+
+    /// An operation ended, with the origin's final head so long after its beginning; `None`: without
+    /// one. Its work has counted that.
+    pub fn origin_took(&mut self, elapsed: Option<Duration>) {
+        self.origin_took = elapsed;
+    }
+
+    /// The trace that the request belongs to, if it is known.
+    pub fn traced(&mut self, trace: Option<TraceId>) {
+        self.trace = trace;
     }
 
     /// Interim heads so far.
@@ -185,8 +209,12 @@ impl Drop for Account {
             elapsed: now().saturating_duration_since(self.opened),
             bytes: self.bytes,
             heads: self.heads,
+            suppressed: self.suppressed,
+            acknowledged: self.page.acknowledged(),
             mode,
+            upstream: self.origin_took,
             operation: self.operation,
+            trace: self.trace,
             peer: self.peer,
         });
     }

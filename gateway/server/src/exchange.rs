@@ -19,7 +19,7 @@ use crate::metrics::labels::{Mode, Reason};
 use crate::status::{Held, Looked, Lookup};
 
 pub use followed::{Asking, Audience, Followed, Manner, Naming};
-pub use plain::{Plain, Relays};
+pub use plain::{Plain, Relays, Timing};
 pub use terms::{Client, Plan, head_terms};
 
 /// What one request's exchange says. See [`downstream::Exchange`].

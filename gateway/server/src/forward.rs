@@ -155,6 +155,8 @@ fn is_protected(name: &str) -> bool {
             | "prefer"
             | "progress"
             | "set-cookie"
+            | "traceparent"
+            | "tracestate"
             | "via"
     ) || name.starts_with("x-forwarded-")
 }

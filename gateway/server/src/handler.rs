@@ -17,7 +17,7 @@ use crate::answer::{Finishing, Variance};
 use crate::config::{ClientProfiles, IpPrefix, ProgressSettings};
 use crate::content::{Content, GatewayBody};
 use crate::exchange::{
-    Asking, Audience, Client, Followed, GatewayExchange, Kind, Manner, Naming, Plain, Plan, Relays,
+    Asking, Audience, Client, Followed, GatewayExchange, Kind, Manner, Naming, Plain, Plan, Relays, Timing,
 };
 use crate::forward::{self, Hop, LastHop, NotForwarded, Trust};
 use crate::metrics::{Metrics, NO_ROUTE};
@@ -26,6 +26,7 @@ use crate::problem::Problem;
 use crate::relay::{Processing, Relay};
 use crate::routes::{Matched, Route, Routes};
 use crate::status::{Lookup, Rendering, Room};
+use crate::trace;
 use crate::upstream::{Patience, UpstreamCall, Upstreams};
 
 /// A gateway, as one core's wires see it.
@@ -83,13 +84,16 @@ impl Gateway {
 
     fn problem(&self, problem: &Problem, parts: &Parts, opening: &Opening) -> GatewayExchange {
         let response = self.finishing(None, &opening.connection).problem(problem);
-        GatewayExchange::ready(response, self.account(None, &parts.method, opening))
+        let mut account = self.account(None, &parts.method, opening);
+        account.traced(trace::heard(&parts.headers));
+        GatewayExchange::ready(response, account)
     }
 
     /// A request that belongs to a route.
     fn routed(&self, route: &Route, request: (Parts, RequestBody), opening: &Opening) -> GatewayExchange {
         let (mut parts, body) = request;
-        let account = self.account(Some(route), &parts.method, opening);
+        let mut account = self.account(Some(route), &parts.method, opening);
+        account.traced(Some(trace::pass_on(&mut parts.headers)));
         let finishing = self.finishing(Some(route), &opening.connection);
         let client = Client::of(opening.protocol, &parts.headers, &self.shared.profiles);
         let agent_relay = relay(route, &client, &parts);
@@ -115,10 +119,14 @@ impl Gateway {
                     call: self.call(route, Request::from_parts(parts, body), patience),
                     upstream: route.settings.upstream,
                     relays: Relays::new(agent_relay, client.maximum_heads().map(Into::into)),
-                    deadline: settings
-                        .map(|settings| (opening.pulse.alarm(), account.opened() + settings.deadline)),
+                    timing: Timing::new(
+                        &opening.pulse,
+                        client.company(),
+                        settings.map(|settings| account.opened() + settings.deadline),
+                    ),
                     finishing,
                     drain: self.drain.clone(),
+                    end: None,
                 }))
             }
         };
@@ -129,6 +137,7 @@ impl Gateway {
     fn follow(&self, case: Case<'_>, request: (Parts, RequestBody), opening: &Opening) -> Followed {
         let Case { route, settings, client, mut plan, relay, finishing } = case;
         plan.answer_before(settings.deadline);
+        opening.page.limit(settings.maximum_unacknowledged);
         let (mut parts, body) = request;
         let rendering = Rendering::of(&parts.headers, &client.preferences);
         keep_from_origin(&mut parts, &plan);
@@ -235,7 +244,8 @@ impl Handler for Gateway {
         let (parts, body) = request.into_parts();
         if let Some(below) = self.shared.operations.origin().below(parts.uri.path()) {
             let client = Client::of(opening.protocol, &parts.headers, &self.shared.profiles);
-            let account = self.account(None, &parts.method, &opening);
+            let mut account = self.account(None, &parts.method, &opening);
+            account.traced(trace::heard(&parts.headers));
             let context = (client, opening, self.drain.clone());
             let lookup = Lookup::new(&self.shared.room, &parts, below, context);
             return GatewayExchange::new(Kind::Lookup(lookup), account);

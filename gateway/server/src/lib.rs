@@ -1,5 +1,5 @@
 //! The gateway: operations, upstream calls, routes, listeners, configuration and metrics.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod access_log;
 pub mod account;
@@ -23,4 +23,5 @@ pub mod routes;
 pub mod signals;
 pub mod status;
 pub mod tls;
+pub mod trace;
 pub mod upstream;

@@ -12,6 +12,7 @@
 //! | `door` | accepts connections, counts them, and contains their panics |
 //! | `establish` | from a fresh connection to the future that serves it: `handshake`, `sniff` |
 //! | `secured` | a connection under TLS, without a buffer while it waits |
+//! | `counted`, `send_queue`, `sweep` | what clients have acknowledged: counts octets, asks the kernel, wakes whoever waits |
 //! | `quic` | the same for QUIC |
 //! | `occupancy` | who is in, and how many may be |
 //! | `running` | the handle: addresses, emptiness, end |
@@ -19,6 +20,7 @@
 
 mod accept;
 mod bind;
+mod counted;
 mod door;
 mod establish;
 mod handshake;
@@ -28,8 +30,10 @@ mod quic;
 mod rewind;
 mod running;
 mod secured;
+mod send_queue;
 mod side;
 mod sniff;
+mod sweep;
 mod workers;
 
 use std::fmt::Display;

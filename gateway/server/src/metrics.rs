@@ -10,20 +10,22 @@ mod codes;
 mod configuration;
 mod connections;
 mod exchanges;
+mod exposition;
 pub mod labels;
 pub mod names;
 mod operations;
+mod process;
 mod registrar;
 mod store;
 mod table;
 mod upstreams;
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use downstream::Protocol;
+use downstream::{Audit, Protocol};
 use jiff::Timestamp;
-use prometheus::{Error, Registry, TextEncoder};
+use prometheus::Error;
 
 pub use cadence::CadenceMetrics;
 pub use configuration::ConfigMetrics;
@@ -35,6 +37,7 @@ pub use upstreams::UpstreamMetrics;
 
 use cadence::CadenceFamilies;
 use exchanges::ExchangeFamilies;
+use exposition::Registry;
 use operations::OperationFamilies;
 use table::Table;
 use upstreams::UpstreamFamilies;
@@ -57,7 +60,7 @@ pub struct Metrics {
     /// The configuration.
     pub config: ConfigMetrics,
     registry: Registry,
-    cadences: Table<Protocol, CadenceMetrics>,
+    cadences: Table<Protocol, Arc<CadenceMetrics>>,
     /// One per configured route, and the last for requests that match none.
     routes: Vec<RouteMetrics>,
     upstreams: Vec<UpstreamMetrics>,
@@ -82,15 +85,16 @@ impl Metrics {
     /// Registers everything. Routes and upstreams are known by their place in these lists;
     /// `now` is when the configuration was taken into use.
     pub fn new(routes: &[String], upstreams: &[String], now: Timestamp) -> Result<Self, Error> {
-        let registry = Registry::new();
+        let registry = Registry::default();
         let cadences = CadenceFamilies::register(&registry)?;
         let upstream = UpstreamFamilies::register(&registry)?;
+        process::register(&registry)?;
         let metrics = Self {
             connections: ConnectionMetrics::register(&registry)?,
             operations: OperationMetrics::register(&registry)?,
             store: StoreMetrics::register(&registry)?,
             config: ConfigMetrics::register(&registry)?,
-            cadences: Table::build(|wire| cadences.handles(wire))?,
+            cadences: Table::build(|wire| cadences.handles(wire).map(Arc::new))?,
             routes: RouteMetrics::of_all(routes, &registry)?,
             upstreams: upstreams.iter().map(|name| upstream.handles(name)).collect::<Result<_, _>>()?,
             registry,
@@ -116,6 +120,11 @@ impl Metrics {
         self.cadences.of(protocol)
     }
 
+    /// Where acknowledgements of a protocol's heads are counted.
+    pub fn audit(&self, protocol: Protocol) -> Arc<dyn Audit> {
+        Arc::clone(self.cadences.of(protocol)) as _
+    }
+
     /// Calls `update` before each scrape, for gauges that are counted only then.
     pub fn on_scrape(&self, update: Box<dyn Fn() + Send + Sync>) {
         self.scrapes.0.lock().unwrap_or_else(PoisonError::into_inner).push(update);
@@ -124,7 +133,7 @@ impl Metrics {
     /// Everything, as [`TEXT_FORMAT`].
     pub fn text(&self) -> Result<String, Error> {
         self.scrapes.0.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|update| update());
-        TextEncoder::new().encode_to_string(&self.registry.gather())
+        self.registry.text()
     }
 }
 

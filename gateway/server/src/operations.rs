@@ -11,7 +11,7 @@ mod recording;
 mod registry;
 mod work;
 
-pub use cell::{Answer, News, OperationCell, Watcher};
+pub use cell::{Answer, News, OperationCell, OriginTook, Watcher};
 pub use fault::Fault;
 pub use identity::Identity;
 pub use recording::{Recording, RecordingReader};

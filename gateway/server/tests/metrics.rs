@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use downstream::Protocol;
+use downstream::{Audit, Protocol, Source};
 use http::StatusCode;
 use jiff::Timestamp;
 use progress_gateway::metrics::labels::{
-    Acknowledgement, Downgrade, EventKind, Format, Handshake, Label, Mode, OutcomeLabel, Reason, Refused,
-    Signal, State, StoreFault, StoreOperation, Suppressed, UpstreamResult, Via,
+    Downgrade, EventKind, Format, Handshake, Label, Mode, OutcomeLabel, Reason, Refused, Signal, State,
+    StoreFault, StoreOperation, Suppressed, UpstreamResult, Via,
 };
 use progress_gateway::metrics::{InFlight, Metrics, Watching, names};
 
@@ -60,7 +60,8 @@ fn value(metrics: &Metrics, name: &str, labels: &[(&str, &str)]) -> Option<f64> 
 fn documented() -> BTreeMap<String, (String, BTreeSet<String>)> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/metrics.md");
     let text = fs::read_to_string(file).unwrap();
-    let rows = text.lines().filter(|line| line.starts_with("| `progress_gateway_"));
+    let is_row = |line: &&str| line.starts_with("| `progress_gateway_") || line.starts_with("| `process_");
+    let rows = text.lines().filter(is_row);
     rows.map(|row| {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         let labels = cells[3].split_whitespace().map(|label| label.trim_matches('`').to_owned());
@@ -93,6 +94,37 @@ fn a_fresh_registry_exposes_every_family_as_documented() {
     }
 }
 
+/// The other way round: what nobody has named is not there.
+#[test]
+fn nothing_is_exposed_that_has_no_name() {
+    let text = fresh().text().unwrap();
+    let exposed = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+    let exposed: BTreeSet<&str> = exposed.collect();
+    assert_eq!(exposed, names::ALL.iter().copied().collect());
+}
+
+/// What is read from the system at each scrape.
+fn is_of_the_process(sample: &Sample) -> bool {
+    sample.name.starts_with("process_")
+}
+
+#[test]
+fn the_process_is_told_as_it_is() {
+    let metrics = fresh();
+    let told = |name| value(&metrics, name, &[]).unwrap();
+    let memory = told(names::PROCESS_RESIDENT_MEMORY_BYTES);
+    assert!(memory > 100_000.0 && memory < told(names::PROCESS_VIRTUAL_MEMORY_BYTES), "{memory}");
+    let open = told(names::PROCESS_OPEN_FDS);
+    assert!(open >= 3.0 && open < told(names::PROCESS_MAX_FDS), "{open}");
+    assert!(told(names::PROCESS_THREADS) >= 1.0);
+    let began = told(names::PROCESS_START_TIME_SECONDS);
+    let now = status_store::clock::now().as_second();
+    // It is reckoned from the boot, which is known to the second.
+    assert!((began - f64::from(u32::try_from(now).unwrap())).abs() < 3_600.0, "{began} at {now}");
+    let files: Vec<_> = (0..20).map(|_| fs::File::open(env!("CARGO_MANIFEST_DIR")).unwrap()).collect();
+    assert!(told(names::PROCESS_OPEN_FDS) >= open + 10.0, "{} files more than {open}", files.len());
+}
+
 #[test]
 fn a_fresh_registry_is_at_zero() {
     const SET: [&str; 3] = [
@@ -102,7 +134,7 @@ fn a_fresh_registry_is_at_zero() {
     ];
     let metrics = fresh();
     for sample in samples(&metrics.text().unwrap()) {
-        let is_set = SET.contains(&sample.name.as_str());
+        let is_set = SET.contains(&sample.name.as_str()) || is_of_the_process(&sample);
         assert!(is_set || sample.value == 0.0, "{} {:?}", sample.name, sample.labels);
     }
     assert_eq!(value(&metrics, SET[1], &[]), Some(1.0));
@@ -152,10 +184,10 @@ fn count_one_of_each(metrics: &Metrics) -> (InFlight, Watching) {
     cadence.interval(Reason::Heartbeat, second);
     cadence.lateness(second);
     cadence.heads(3);
-    cadence.unacknowledged(2);
-    cadence.unacknowledged(-1);
-    cadence.acknowledged(Acknowledgement::Quic, second);
-    cadence.acknowledged(Acknowledgement::H2Ping, second);
+    (0..5).for_each(|_| cadence.written());
+    cadence.acknowledged(Source::Quic, second);
+    cadence.acknowledged(Source::H2Ping, second);
+    cadence.lost(2);
     let watching = metrics.operations.watch(Via::Poll);
     metrics.operations.in_state(State::Running, 7);
     metrics.operations.downgraded(Downgrade::Drain);
@@ -176,6 +208,7 @@ fn counted(metrics: &Metrics) -> Vec<String> {
     let mut seen: Vec<String> = samples(&metrics.text().unwrap())
         .iter()
         .filter(|sample| sample.value != 0.0 && !sample.name.ends_with("_bucket"))
+        .filter(|sample| !is_of_the_process(sample))
         .map(|sample| {
             let name = sample.name.trim_start_matches("progress_gateway_");
             let labels: Vec<&str> = sample.labels.values().map(String::as_str).collect();

@@ -11,7 +11,7 @@ use http::{Request, Response};
 use http_body::Body;
 use progress_core::interim::InterimHead;
 
-use crate::{BodyError, ConnectionInfo, Protocol, Pulse, Refusal, RequestBody};
+use crate::{BodyError, ConnectionInfo, Page, Protocol, Pulse, Refusal, RequestBody};
 
 /// The gateway as the wires see it: opens an exchange for each request.
 pub trait Handler: Clone + Send + Sync + 'static {
@@ -39,6 +39,8 @@ pub struct Opening {
     pub connection: Arc<ConnectionInfo>,
     /// The connection's timer. Alarms of it may be set only while the exchange is being polled.
     pub pulse: Pulse,
+    /// Its heads that are not acknowledged; [`Page::limit`] says how many there may be.
+    pub page: Page,
 }
 
 /// One request's responses, to be pulled in order: any number of interim heads, then one final.

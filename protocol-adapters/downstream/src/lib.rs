@@ -7,7 +7,8 @@
 //!
 //! Everything of a connection lives in the connection's own task: its exchanges ([`Roster`]), its
 //! timer ([`Heart`], with [`Pulse`] as the handle) and its write state ([`Gate`]). A [`Bell`] for each
-//! part tells which of them has something to do.
+//! part tells which of them has something to do. What its client has not acknowledged stands in the
+//! [`Page`] of each exchange.
 #![forbid(unsafe_code)]
 
 mod bell;
@@ -18,6 +19,7 @@ mod drive;
 mod exchange;
 mod expectation;
 mod gate;
+mod ledger;
 mod pulse;
 mod refusal;
 mod roster;
@@ -30,6 +32,7 @@ pub use drive::{Ending, drive};
 pub use exchange::{Departed, Emission, Exchange, Handler, Opening, Responder, Window};
 pub use expectation::Expectation;
 pub use gate::{Gate, GatedIo};
+pub use ledger::{Audit, GRACE, OctetLedger, Page, Probe, Rest, Source};
 pub use pulse::{Alarm, Heart, Pulse};
 pub use refusal::Refusal;
 pub use roster::Roster;

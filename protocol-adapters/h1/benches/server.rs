@@ -110,6 +110,7 @@ fn server(c: &mut Criterion) {
                 connection: Arc::clone(&connection),
                 drain: drain.watch(),
                 limits: Arc::clone(&limits),
+                ledger: None,
             };
             runtime.block_on(serve(Client { requests: REQUESTS, waiting: false }, Bytes::new(), service))
         });

@@ -78,7 +78,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClientConnection<S> {
 
     /// Sends a request and waits for what comes back.
     ///
-    /// The request is in origin form (or `*`), with `Host`; of its fields the framing and the
+    /// The request is in origin form (or `*`), with `Host`, and goes out as HTTP/1.1 unless it says
+    /// that it is HTTP/1.0, whose content must have a known size; of its fields the framing and the
     /// connection-specific ones are replaced by what this connection needs. The length of the
     /// content is told if its size is known, else it goes in chunks. With content that
     /// [awaits a 100](RequestBody::awaits_continue) the head goes alone, see [`GoAhead`].

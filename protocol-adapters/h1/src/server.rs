@@ -15,6 +15,7 @@ mod reply;
 mod responder;
 mod scratch;
 mod slot;
+mod tally;
 mod timer;
 
 use std::future::{Future, poll_fn};
@@ -24,8 +25,8 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use downstream::{
-    BodyError, ConnectionInfo, DrainWatch, Ending, Expectation, Handler, Heart, Limits, Opening, Refusal,
-    RequestBody, drive,
+    BodyError, ConnectionInfo, DrainWatch, Ending, Expectation, Handler, Heart, Limits, OctetLedger, Opening,
+    Refusal, RequestBody, drive,
 };
 use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -34,6 +35,7 @@ use crate::head::{RequestHead, Version};
 use arrival::{Arrival, Arrived, Order};
 use conn::{After, Conn};
 use responder::{Asked, H1Responder, Kind};
+use tally::Tally;
 
 /// What a connection is served with.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ pub struct Service<H> {
     pub drain: DrainWatch,
     /// What the connection may cost.
     pub limits: Arc<Limits>,
+    /// What the client has acknowledged; `None`: its transport cannot tell.
+    pub ledger: Option<Arc<OctetLedger>>,
 }
 
 /// Why a connection did not come to an orderly end. Nothing is left to be done about it: the
@@ -77,8 +81,9 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send,
     H: Handler,
 {
-    let Service { handler, connection, mut drain, limits } = service;
+    let Service { handler, connection, mut drain, limits, ledger } = service;
     let mut conn = Conn::new(io, first, &connection, limits);
+    conn.tally = Tally::new(ledger);
     let mut heart = Heart::new();
     let mut order = Order::First;
     // A block and not a function: it would store its parameters twice, the transport among them.
@@ -99,6 +104,7 @@ where
                 protocol: head.version.protocol(),
                 connection: Arc::clone(&connection),
                 pulse: heart.pulse(),
+                page: conn.tally.turn(),
             };
             let (request, asked, expectation) = begin(head, &mut conn);
             let ending = {

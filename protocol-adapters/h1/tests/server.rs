@@ -1,5 +1,7 @@
 //! The server half over in-memory pipes and real sockets, driven by scripted exchanges.
 
+#[path = "server/acknowledging.rs"]
+mod acknowledging;
 #[path = "server/content.rs"]
 mod content;
 #[path = "server/departure.rs"]

@@ -7,10 +7,11 @@
 //! | room | does |
 //! |---|---|
 //! | `serve` | the loop, the builder's settings, and the keeper: drain, idleness, stalls, budgets |
+//! | `serve::pinger` | asks the client itself, behind heads, whether it reads (INT-18) |
 //! | `request` | from what `h2` decoded to a request in origin form, or a refusal |
 //! | `body` | request content, releasing flow control as it is consumed |
 //! | `responder` | the only way to send: a guarded interim head, or the final response |
-//! | `link` | what exchanges and connection share: the outbox for heads, the frame meter |
+//! | `link` | what exchanges and connection share: the outbox for heads, the frame meter, the frame tap |
 //!
 //! What `h2` itself answers: malformed frames and heads (H2-12 to H2-15, H2-17, H2-18, H2-22),
 //! CONTINUATION and DATA floods (H2-05, H2-08), oversized field sections (H2-09, H2-10: `431`).

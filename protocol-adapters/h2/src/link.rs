@@ -1,21 +1,25 @@
 //! What the exchanges of a connection share with the task that serves it.
 
+mod heads;
 mod meter;
 mod metered;
 mod outbox;
+mod tap;
 
+use std::io::IoSlice;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use downstream::{Gate, Limits, Pulse, Window};
+use downstream::{Gate, Limits, OctetLedger, Page, Pulse, Window};
 
 use crate::Excess;
 use crate::budget::Resets;
 
 pub(crate) use metered::MeteredIo;
 
+use heads::Heads;
 use meter::FrameMeter;
 use outbox::{Outbox, Turn};
 
@@ -27,6 +31,8 @@ pub(crate) struct Link {
     limits: Arc<Limits>,
     /// Octets that the transport has taken.
     written: AtomicU64,
+    /// `None`: the transport cannot tell what was acknowledged.
+    heads: Option<Heads>,
     state: Mutex<State>,
 }
 
@@ -35,6 +41,7 @@ pub(crate) struct Voice {
     link: Arc<Link>,
     gate: Gate,
     turn: Turn,
+    page: Page,
 }
 
 #[derive(Default)]
@@ -48,9 +55,10 @@ struct State {
 
 impl Link {
     /// The link of a connection whose timer is `pulse`.
-    pub(crate) fn new(limits: Arc<Limits>, pulse: Pulse) -> Arc<Self> {
+    pub(crate) fn new(limits: Arc<Limits>, pulse: Pulse, ledger: Option<Arc<OctetLedger>>) -> Arc<Self> {
         let (written, state) = (AtomicU64::new(0), Mutex::default());
-        Arc::new(Self { gate: Gate::new(), pulse, limits, written, state })
+        let heads = ledger.map(Heads::new);
+        Arc::new(Self { gate: Gate::new(), pulse, limits, written, heads, state })
     }
 
     /// A view of whether the transport takes writes.
@@ -89,14 +97,63 @@ impl Link {
         self.lock().meter.read(octets);
     }
 
-    fn note_written(&self, size: usize) {
+    /// The first `size` octets of `bufs` were taken.
+    fn note_written(&self, bufs: &[IoSlice<'_>], size: usize) {
         self.written.fetch_add(size as u64, Ordering::Relaxed);
+        if let Some(heads) = &self.heads {
+            heads.took(bufs, size);
+        }
+    }
+
+    fn note_flushed(&self) {
+        if let Some(heads) = &self.heads {
+            heads.flushed();
+        }
+    }
+
+    /// Whether a write has to wait for the PING that is to go with it.
+    fn holds_writes(&self) -> bool {
+        self.heads.as_ref().is_some_and(Heads::holds)
     }
 
     // --- what the connection asks ---
 
+    /// Whether `h2` has heads to write.
+    pub(crate) fn has_heads(&self) -> bool {
+        self.heads.as_ref().is_some_and(Heads::any)
+    }
+
+    /// Holds writes back until [`Link::release_writes`].
+    pub(crate) fn hold_writes(&self) {
+        if let Some(heads) = &self.heads {
+            heads.hold();
+        }
+    }
+
+    /// Lets writes through; whether one has waited and is to be tried again.
+    pub(crate) fn release_writes(&self) -> bool {
+        self.heads.as_ref().is_some_and(Heads::release)
+    }
+
+    /// A PING will be written next, behind the heads that have been.
+    pub(crate) fn pinging(&self) {
+        if let Some(heads) = &self.heads {
+            heads.pinging();
+        }
+    }
+
+    /// The client has answered the PING.
+    pub(crate) fn ponged(&self) {
+        if let Some(heads) = &self.heads {
+            heads.ledger().ponged(clock());
+        }
+    }
+
     /// Ends a turn: all that was queued has been written.
     pub(crate) fn flushed(&self) {
+        if let Some(heads) = &self.heads {
+            heads.drained();
+        }
         let waiting = self.lock().outbox.flushed();
         waiting.into_iter().for_each(Waker::wake);
     }
@@ -132,11 +189,17 @@ impl Link {
 impl Voice {
     /// The voice of a new stream.
     pub(crate) fn new(link: &Arc<Link>) -> Self {
-        Self { link: Arc::clone(link), gate: link.gate(), turn: Turn::default() }
+        let page = link.heads.as_ref().map(|heads| heads.ledger().page()).unwrap_or_default();
+        Self { link: Arc::clone(link), gate: link.gate(), turn: Turn::default(), page }
     }
 
     pub(crate) fn link(&self) -> &Arc<Link> {
         &self.link
+    }
+
+    /// The heads of this stream that are not acknowledged; blank if that is not known.
+    pub(crate) fn page(&self) -> &Page {
+        &self.page
     }
 
     /// What is left of a voice after the final head.
@@ -144,9 +207,20 @@ impl Voice {
         self.link
     }
 
-    /// Whether a head may go out, as far as the transport is concerned.
+    /// Whether a head may go out, as far as the transport and what the client has acknowledged are
+    /// concerned.
     pub(crate) fn poll_window(&mut self, cx: &Context<'_>) -> Window {
-        self.gate.poll_window(cx)
+        match self.gate.poll_window(cx) {
+            Window::Open if !self.page.is_clear() => self.page.poll_window(clock(), cx),
+            window => window,
+        }
+    }
+
+    /// `h2` has queued a head for `stream`, which is the one of this voice.
+    pub(crate) fn queued(&self, stream: h2::StreamId) {
+        if let Some(heads) = &self.link.heads {
+            heads.queued(stream.as_u32(), &self.page);
+        }
     }
 
     /// Whether a head of `size` octets may be queued: the transport takes writes, this stream has
@@ -157,9 +231,13 @@ impl Voice {
 
     /// Ready when [`Voice::admits`] a head.
     pub(crate) fn poll_admit(&mut self, size: usize, cx: &Context<'_>) -> Poll<()> {
-        if self.poll_window(cx) != Window::Open {
+        if self.gate.poll_window(cx) != Window::Open {
             return Poll::Pending;
         }
         self.link.lock().outbox.poll_admit(&mut self.turn, size, cx)
     }
+}
+
+pub(crate) fn clock() -> Instant {
+    tokio::time::Instant::now().into_std()
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
-use downstream::{BodyError, Departed, Responder, Window};
+use downstream::{BodyError, Departed, Page, Responder, Window};
 use futures_util::future::{Either, ready as now};
 use h2::Reason;
 use h2::server::SendResponse;
@@ -17,7 +17,7 @@ use http_body::Body;
 use progress_core::interim::InterimHead;
 
 use crate::fields;
-use crate::link::{Link, Voice};
+use crate::link::{Link, Voice, clock};
 
 pub(crate) use content::{SEND_BUFFER, Whole};
 
@@ -50,6 +50,11 @@ impl StreamResponder {
         Self { send, voice: Voice::new(link), opened: clock(), reply }
     }
 
+    /// The heads that are not acknowledged; blank if that is not known.
+    pub(crate) fn page(&self) -> &Page {
+        self.voice.page()
+    }
+
     /// Waits for the head's turn; nothing is sent to a client that has left meanwhile.
     fn poll_turn(&mut self, size: usize, cx: &mut Context<'_>) -> Poll<Result<(), Departed>> {
         if self.poll_departed(cx).is_ready() {
@@ -59,10 +64,16 @@ impl StreamResponder {
     }
 
     fn send(&mut self, head: InterimHead) -> Result<(), Departed> {
+        // A go-ahead is not a sign of progress, and not counted among them.
+        let counts = head.status != StatusCode::CONTINUE;
         let mut response = Response::new(());
         *response.status_mut() = head.status;
         *response.headers_mut() = head.fields;
-        self.send.send_informational(response).map_err(|_| Departed)
+        self.send.send_informational(response).map_err(|_| Departed)?;
+        if counts {
+            self.voice.queued(self.send.stream_id());
+        }
+        Ok(())
     }
 }
 
@@ -130,8 +141,4 @@ fn note_departure(link: &Link, opened: Instant, reset: bool) {
     if reset {
         link.note_reset(clock().saturating_duration_since(opened));
     }
-}
-
-fn clock() -> Instant {
-    tokio::time::Instant::now().into_std()
 }

@@ -1,6 +1,7 @@
 //! One connection, from its preface to its end.
 
 mod keeper;
+mod pinger;
 
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
@@ -8,8 +9,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use downstream::{
-    Bell, ConnectionInfo, DrainWatch, Gate, GatedIo, Handler, Limits, Opening, Protocol, Responder, Roster,
-    Window, drive,
+    Bell, ConnectionInfo, DrainWatch, Gate, GatedIo, Handler, Limits, OctetLedger, Opening, Protocol,
+    Responder, Roster, Window, drive,
 };
 use futures_util::FutureExt;
 use futures_util::future::Either;
@@ -24,6 +25,7 @@ use crate::request;
 use crate::responder::{Reply, SEND_BUFFER, StreamResponder, Whole};
 
 use keeper::{Keeper, Order, View};
+use pinger::Pinger;
 
 /// Request content that one stream may have on its way to us. 256 KiB carry 5 MB/s over 50 ms.
 const STREAM_WINDOW: u32 = 256 * 1024;
@@ -50,6 +52,8 @@ pub struct Service<H> {
     pub drain: DrainWatch,
     /// What the connection may cost.
     pub limits: Arc<Limits>,
+    /// What the client has acknowledged; `None`: its transport cannot tell.
+    pub ledger: Option<Arc<OctetLedger>>,
 }
 
 /// Serves one HTTP/2 connection until it ends; its exchanges live in the returned future and are
@@ -67,18 +71,20 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send,
     H: Handler,
 {
-    let Service { handler, connection, drain, limits } = service;
+    let Service { handler, connection, drain, limits, ledger } = service;
     let roster = Roster::new();
-    let link = Link::new(Arc::clone(&limits), roster.pulse());
+    let counted = ledger.is_some();
+    let link = Link::new(Arc::clone(&limits), roster.pulse(), ledger);
     let io = GatedIo::new(MeteredIo::new(io, Arc::clone(&link)), link.gate());
     let handshake = builder(&limits).handshake(io);
-    let wire = tokio::time::timeout(limits.head_timeout, handshake)
+    let mut wire = tokio::time::timeout(limits.head_timeout, handshake)
         .await
         .map_err(|_| ServeError::PrefaceTimeout)??;
     let keeper = Keeper::new(drain, limits);
+    let pinger = counted.then(|| wire.ping_pong()).flatten().map(Pinger::new);
     let gate = link.gate();
     let desk = Desk { handler, connection, link };
-    let mut conversation = Conversation { wire, bell: Bell::new(), gate, roster, desk, keeper };
+    let mut conversation = Conversation { wire, bell: Bell::new(), gate, roster, desk, keeper, pinger };
     poll_fn(|cx| conversation.poll(cx, receive)).await
 }
 
@@ -104,6 +110,8 @@ struct Conversation<S, H, F> {
     roster: Roster<F>,
     desk: Desk<H>,
     keeper: Keeper,
+    /// Where it is known what the client has acknowledged.
+    pinger: Option<Pinger>,
 }
 
 /// Where requests are handed in.
@@ -122,6 +130,13 @@ enum Heard {
 
 type Stream = (Request<RecvStream>, SendResponse<Bytes>);
 
+impl Heard {
+    /// What it had to say in two polls.
+    fn or(self, later: Self) -> Self {
+        if matches!(later, Self::Nothing) { self } else { later }
+    }
+}
+
 impl<S, H, F> Conversation<S, H, F>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -137,7 +152,7 @@ where
         for turn in 1..=TURNS {
             self.bell.attend(cx);
             self.roster.poll(cx, |()| ());
-            let heard = if self.bell.answer() { self.poll_wire(&receive) } else { Heard::Nothing };
+            let heard = if self.bell.answer() { self.attend_wire(&receive) } else { Heard::Nothing };
             match heard {
                 // The exchanges first; but a client that never pauses is judged too.
                 Heard::Requests if turn < TURNS => continue,
@@ -172,6 +187,22 @@ where
         }
         let view = View { open: self.roster.len(), lingering: self.wire.has_streams(), window };
         self.keeper.poll(view, &self.desk.link, cx)
+    }
+
+    /// Polls the wire; once more if a PING is to go with the heads that are queued.
+    fn attend_wire(&mut self, receive: impl Fn(&Desk<H>, Stream) -> F) -> Heard {
+        if let Some(pinger) = &self.pinger {
+            pinger.prepare(&self.desk.link);
+        }
+        let mut heard = self.poll_wire(&receive);
+        let again = self.pinger.as_mut().is_some_and(|pinger| pinger.ping(&self.desk.link));
+        if again && !matches!(heard, Heard::End(_)) {
+            heard = heard.or(self.poll_wire(&receive));
+        }
+        if let Some(pinger) = &mut self.pinger {
+            pinger.listen(&self.desk.link);
+        }
+        heard
     }
 
     /// Flushes, reads, and opens an exchange for each request that has come.
@@ -209,7 +240,8 @@ fn receive<H: Handler>(desk: &Desk<H>, (request, send): Stream) -> impl Future<O
     match request::read(request, link.limits()) {
         Ok((request, expectation)) => {
             let connection = Arc::clone(connection);
-            let opening = Opening { protocol: Protocol::H2, connection, pulse: link.pulse().clone() };
+            let (pulse, page) = (link.pulse().clone(), responder.page().clone());
+            let opening = Opening { protocol: Protocol::H2, connection, pulse, page };
             let exchange = handler.open(request, opening);
             Either::Left(drive(exchange, responder, expectation).map(drop))
         }

@@ -2,6 +2,9 @@
 //!
 //! `allocation_counter` counts what the measuring thread allocates, so both ends run on it.
 
+#[path = "wire/books.rs"]
+#[expect(dead_code, reason = "shared with the tests of the wire")]
+mod books;
 #[path = "wire/frames.rs"]
 #[expect(dead_code, reason = "shared with the tests of the wire")]
 mod frames;
@@ -17,12 +20,13 @@ use std::time::Duration;
 
 use allocation_counter::measure;
 use downstream::Limits;
-use h2_adapter::serve;
+use h2_adapter::{ServeError, serve};
 use tokio::io::AsyncWriteExt;
 use tokio::runtime::{Builder, Runtime};
 
+use books::Books;
 use script::{Step, silent};
-use support::{Sink, service};
+use support::{Sink, Tally, service};
 
 const BEAT: Duration = Duration::from_secs(1);
 const STREAMS: u32 = 100;
@@ -38,11 +42,29 @@ fn requests() -> Vec<u8> {
 
 #[test]
 fn a_heartbeat_allocates_nothing() {
-    const BEATS: usize = 60;
-    let runtime = paused();
     let (sink, tally) = Sink::new(requests());
     let service = service(silent(|_| vec![Step::Beat(BEAT)]), Limits::default());
-    let served = runtime.spawn(serve(sink, service));
+    assert_beats_are_free(serve(sink, service), &tally);
+}
+
+#[test]
+fn int18_neither_does_one_whose_acknowledgement_is_counted() {
+    let (sink, tally) = Sink::new(requests());
+    let books = Books::new();
+    let service = books.service(silent(|_| vec![Step::Beat(BEAT)]));
+    assert_beats_are_free(serve(books.count(sink), service), &tally);
+    assert!(tally.pings.load(Ordering::Relaxed) >= 12);
+    let (by_kernel, by_client) = books.counts.acknowledged();
+    assert_eq!((by_kernel + by_client, books.counts.outstanding()), (books.counts.written(), 0));
+}
+
+fn assert_beats_are_free(
+    serving: impl Future<Output = Result<(), ServeError>> + Send + 'static,
+    tally: &Tally,
+) {
+    const BEATS: usize = 60;
+    let runtime = paused();
+    let served = runtime.spawn(serving);
     runtime.block_on(async { tokio::time::sleep(BEAT * 5).await });
     let before = tally.octets.load(Ordering::Relaxed);
     let cost = measure(|| runtime.block_on(async { tokio::time::sleep(BEAT * 60).await }));

@@ -1,7 +1,8 @@
 //! What a held request costs: memory, and processor time and datagrams per head.
 //!
-//! `cargo run --release -p h3-adapter --example held [CONNECTIONS [BEATS]]` holds 100 requests on
-//! each connection. The clients are a process of their own, which this one starts.
+//! `cargo run --release -p h3-adapter --example held [CONNECTIONS [BEATS [audited]]]` holds 100
+//! requests on each connection; `audited` has acknowledgements counted (INT-18). The clients are a
+//! process of their own, which this one starts.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
@@ -13,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use downstream::{
-    Alarm, ConnectionInfo, Drain, Emission, Exchange, Handler, Limits, Opening, Protocol, Refusal,
-    RequestBody, Security, Window,
+    Alarm, Audit, ConnectionInfo, Drain, Emission, Exchange, Handler, Limits, Opening, Protocol, Refusal,
+    RequestBody, Security, Source, Window,
 };
 use h3_adapter::{Service, serve, server_config};
 use http::{Request, Response};
@@ -39,6 +40,22 @@ struct Board {
     /// Beats that are to be said.
     beats: AtomicU64,
     wakers: Mutex<Vec<std::task::Waker>>,
+}
+
+/// Counts what is acknowledged.
+#[derive(Debug, Default)]
+struct Ledger {
+    acknowledged: AtomicU64,
+}
+
+impl Audit for Ledger {
+    fn written(&self) {}
+
+    fn acknowledged(&self, _: Source, _: Duration) {
+        self.acknowledged.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn lost(&self, _: usize) {}
 }
 
 #[derive(Clone)]
@@ -109,13 +126,14 @@ async fn main() -> Result<(), Failure> {
         connections => {
             let connections = connections.map_or(Ok(50), str::parse)?;
             let beats = arguments.next().as_deref().map_or(Ok(20), str::parse)?;
-            measure(connections, beats).await
+            let audited = arguments.next().is_some_and(|word| word == "audited");
+            measure(connections, beats, audited.then(Arc::default)).await
         }
     }
 }
 
 /// Serves, has a child process make the requests, and measures this one.
-async fn measure(connections: u64, beats: u64) -> Result<(), Failure> {
+async fn measure(connections: u64, beats: u64, ledger: Option<Arc<Ledger>>) -> Result<(), Failure> {
     let key = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
     let private = PrivateKeyDer::try_from(key.signing_key.serialize_der())?;
     let mut tls = rustls::ServerConfig::builder_with_provider(provider())
@@ -127,7 +145,7 @@ async fn measure(connections: u64, beats: u64) -> Result<(), Failure> {
     let endpoint = quinn::Endpoint::server(config, (Ipv4Addr::LOCALHOST, 0).into())?;
     let board = Arc::new(Board::default());
     let served = Arc::new(Mutex::new(Vec::new()));
-    tokio::spawn(accept(endpoint.clone(), Holder(Arc::clone(&board)), Arc::clone(&served)));
+    tokio::spawn(accept(endpoint.clone(), Holder(Arc::clone(&board)), Arc::clone(&served), ledger.clone()));
 
     let before = resident()?;
     let mut child = std::process::Command::new(std::env::current_exe()?)
@@ -148,12 +166,20 @@ async fn measure(connections: u64, beats: u64) -> Result<(), Failure> {
     let sent = f64::from(u32::try_from(self::datagrams(&served) - datagrams)?) / heads;
     eprintln!("{heads} heads: {micros:.1} microseconds and {sent:.3} datagrams each");
     eprintln!("then {} octets each", (resident()? - before) / held);
+    if let Some(ledger) = ledger {
+        eprintln!("{} heads acknowledged", ledger.acknowledged.load(Ordering::Relaxed));
+    }
     child.kill()?;
     child.wait()?;
     Ok(())
 }
 
-async fn accept(endpoint: quinn::Endpoint, holder: Holder, served: Arc<Mutex<Vec<quinn::Connection>>>) {
+async fn accept(
+    endpoint: quinn::Endpoint,
+    holder: Holder,
+    served: Arc<Mutex<Vec<quinn::Connection>>>,
+    ledger: Option<Arc<Ledger>>,
+) {
     let limits = Arc::new(Limits::default());
     let drain = Drain::new();
     while let Some(incoming) = endpoint.accept().await {
@@ -170,6 +196,7 @@ async fn accept(endpoint: quinn::Endpoint, holder: Holder, served: Arc<Mutex<Vec
             connection: Arc::new(info),
             drain: drain.watch(),
             limits: Arc::clone(&limits),
+            audit: ledger.clone().map(|ledger| -> Arc<dyn Audit> { ledger }),
         };
         tokio::spawn(serve(connection, service));
     }

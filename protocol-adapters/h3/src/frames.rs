@@ -218,12 +218,25 @@ impl Preface {
 }
 
 /// A variable-length integer (RFC 9000 section 16) and what follows it; none if it is cut short.
+#[inline]
 pub(crate) fn varint(input: &[u8]) -> Option<(u64, &[u8])> {
-    let first = *input.first()?;
-    let (octets, rest) = input.split_at_checked(1 << (first >> 6))?;
-    let value = octets.iter().fold(0_u64, |value, &octet| value << 8 | u64::from(octet));
+    let (&first, rest) = input.split_first()?;
     // The two highest bits tell the length.
-    Some((value & (u64::MAX >> (64 - (8 * octets.len() - 2))), rest))
+    match first >> 6 {
+        0 => Some((first.into(), rest)),
+        1 => {
+            let (octets, rest) = input.split_first_chunk()?;
+            Some((u64::from(u16::from_be_bytes(*octets)) & 0x3fff, rest))
+        }
+        2 => {
+            let (octets, rest) = input.split_first_chunk()?;
+            Some((u64::from(u32::from_be_bytes(*octets)) & 0x3fff_ffff, rest))
+        }
+        _ => {
+            let (octets, rest) = input.split_first_chunk()?;
+            Some((u64::from_be_bytes(*octets) & (u64::MAX >> 2), rest))
+        }
+    }
 }
 
 /// The frame types that matter here (RFC 9114 section 11.2.1).

@@ -4,6 +4,8 @@
 //! beat leave in a few datagrams. `h3` frames and encodes what is said; requests are read here
 //! ([`quic`] says why). A client that makes no room for a head blocks that head and nothing else.
 //!
+//! [`tap`] tells which heads the client's transport has acknowledged.
+//!
 //! [`transport_config`], [`server_config`] and [`admission`] are for the endpoint's owner;
 //! [`client`] is for tests and tools.
 #![forbid(unsafe_code)]
@@ -20,6 +22,7 @@ pub mod quic;
 mod reader;
 mod respond;
 mod serve;
+pub mod tap;
 mod transport;
 
 pub use serve::{ServeError, Service, serve};

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use downstream::{BodyError, Departed, Window};
+use downstream::{BodyError, Departed, Page, Window};
 use futures_util::future::Either;
 use h3::error::{Code, StreamError};
 use http::{HeaderMap, Method, Response, StatusCode};
@@ -28,6 +28,8 @@ const FRAME: usize = 16 * 1024;
 pub(crate) struct Responder {
     stream: h3::server::RequestStream<SendStream, Bytes>,
     outlet: Arc<Outlet>,
+    /// Which of its heads the client has not acknowledged.
+    page: Page,
     asked: Asked,
     stall: Duration,
 }
@@ -65,7 +67,12 @@ impl Responder {
         asked: Asked,
         stall: Duration,
     ) -> Self {
-        Self { stream, outlet, asked, stall }
+        Self { stream, page: outlet.page(), outlet, asked, stall }
+    }
+
+    /// Where its heads are entered.
+    pub(crate) fn page(&self) -> &Page {
+        &self.page
     }
 
     async fn conclude<B>(&mut self, response: Response<B>) -> Result<(), Broken>
@@ -80,6 +87,7 @@ impl Responder {
                 StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
             );
         self.flush().await?;
+        self.outlet.conclude();
         push(self.stream.send_response(Response::from_parts(parts, ())))?;
         if has_content && let Some(mut trailers) = self.content(&mut body).await? {
             strip(&mut trailers);
@@ -121,6 +129,9 @@ impl Responder {
 
     /// Hands an interim head over; the frame before it is written.
     fn head(&mut self, head: InterimHead) -> Result<(), Departed> {
+        if head.status == StatusCode::CONTINUE {
+            self.outlet.pass();
+        }
         let mut response = Response::new(());
         *response.status_mut() = head.status;
         *response.headers_mut() = head.fields;
@@ -158,7 +169,13 @@ impl downstream::Responder for Responder {
 
     fn poll_window(&mut self, cx: &mut Context<'_>) -> Window {
         // An error is a departure, which is asked for first and next time.
-        if self.outlet.poll_flush(cx).is_pending() { Window::Stalled } else { Window::Open }
+        if self.outlet.poll_flush(cx).is_pending() {
+            return Window::Stalled;
+        }
+        if self.page.is_clear() {
+            return Window::Open;
+        }
+        self.page.poll_window(tokio::time::Instant::now().into_std(), cx)
     }
 
     fn interim(&mut self, head: InterimHead) -> impl Future<Output = Result<(), Departed>> + Send {

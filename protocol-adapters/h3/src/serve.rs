@@ -9,14 +9,15 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::Bytes;
-use downstream::{ConnectionInfo, DrainWatch, Handler, Limits, Roster};
+use downstream::{Audit, ConnectionInfo, DrainWatch, Handler, Limits, Roster};
 use futures_util::FutureExt;
 use h3::error::{Code, ConnectionError};
 use quinn::VarInt;
 
 use crate::link::{Link, varint};
 use crate::quic::{Arrivals, Connection, STAND_IN_SIZE};
-use exchange::{Arrived, Desk, answer};
+use crate::tap::Tap;
+use exchange::{Arrived, Desk, Watched, answer};
 use watch::{Outcome, Turn, Watch};
 
 /// What one connection needs to be served.
@@ -30,6 +31,9 @@ pub struct Service<H> {
     pub drain: DrainWatch,
     /// What the connection may cost.
     pub limits: Arc<Limits>,
+    /// Where acknowledgements of heads are counted; `None`: nowhere. They are known if the endpoint's
+    /// configuration is from [`server_config`](crate::server_config).
+    pub audit: Option<Arc<dyn Audit>>,
 }
 
 /// Why a connection ended before its requests did. An orderly end is no error.
@@ -74,7 +78,8 @@ struct PanicGuard(quinn::Connection);
 ///
 /// See [`ServeError`].
 pub async fn serve<H: Handler>(connection: quinn::Connection, service: Service<H>) -> Result<(), ServeError> {
-    let Service { handler, connection: info, drain, limits } = service;
+    let Service { handler, connection: info, drain, limits, audit } = service;
+    let watched = audit.and_then(|audit| Some(Watched { tap: Tap::of(&connection)?, audit }));
     let link = Arc::new(Link::new(connection.clone()));
     let (quic, arrivals) = Connection::server(Arc::clone(&link));
     let mut server = match open(quic, &limits).await {
@@ -87,7 +92,7 @@ pub async fn serve<H: Handler>(connection: quinn::Connection, service: Service<H
     };
     let _guard = PanicGuard(connection.clone());
     let mut watch = Watch::new(connection.clone(), drain, limits.idle_timeout);
-    let desk = Arc::new(Desk { handler, connection: info, limits });
+    let desk = Arc::new(Desk { handler, connection: info, limits, watched });
     let mut roster = Roster::new();
     loop {
         match next(&mut server, &mut roster, &mut watch).await {

@@ -7,6 +7,8 @@ use downstream::Limits;
 use quinn::crypto::rustls::{NoInitialCipherSuite, QuicServerConfig};
 use quinn::{Incoming, ServerConfig, TransportConfig, VarInt};
 
+use crate::tap::tapped;
+
 /// How long a client that is not heard of, or that has no request open, is kept.
 pub(crate) const IDLE: Duration = Duration::from_secs(30);
 /// How often a client is probed while nothing else is said, so that a request may wait for hours
@@ -64,7 +66,8 @@ pub fn transport_config(limits: &Limits) -> TransportConfig {
     config
 }
 
-/// The server configuration of a QUIC endpoint. Clients may change their address.
+/// The server configuration of a QUIC endpoint. Clients may change their address, and each
+/// connection has a [`tap`](crate::tap).
 ///
 /// # Errors
 ///
@@ -77,7 +80,8 @@ pub fn server_config(tls: Arc<rustls::ServerConfig>, limits: &Limits) -> Result<
         return Err(ConfigError::Alpn);
     }
     let (attempts, octets, octets_in_all) = WAITING;
-    let mut config = ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(tls)?));
+    let crypto = tapped(Arc::new(QuicServerConfig::try_from(tls)?));
+    let mut config = ServerConfig::with_crypto(crypto);
     config
         .transport_config(Arc::new(transport_config(limits)))
         .migration(true)

@@ -37,6 +37,7 @@ struct World {
     heartbeat: Duration,
     deferral: Option<Duration>,
     budget: Option<u32>,
+    company: Company,
 }
 
 impl World {
@@ -49,6 +50,7 @@ impl World {
             heartbeat: Duration::from_secs(1 + random.below(30)).max(minimum),
             deferral: (random.below(2) == 0).then(|| ms(random.below(60_000))),
             budget: (random.below(4) == 0).then(|| 1 + u32::try_from(random.below(20)).unwrap()),
+            company: if seed.is_multiple_of(3) { Company::Alone } else { Company::Shared },
         }
     }
 
@@ -57,6 +59,7 @@ impl World {
             minimum_interval: self.minimum,
             heartbeat_interval: self.heartbeat,
             maximum_heads: self.budget,
+            company: self.company,
         };
         Terms {
             heads: Some(HeadTerms { dialect: Dialect::Plain, cadence, applied: Applied::default() }),

@@ -12,6 +12,7 @@ pub(super) const CADENCE: Cadence = Cadence {
     minimum_interval: Duration::from_secs(1),
     heartbeat_interval: Duration::from_secs(10),
     maximum_heads: None,
+    company: Company::Shared,
 };
 
 #[expect(clippy::disallowed_methods, reason = "a starting point for pure arithmetic; nothing waits for it")]

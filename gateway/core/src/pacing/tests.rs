@@ -4,7 +4,12 @@ const MINIMUM: Duration = Duration::from_secs(1);
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 fn cadence() -> Cadence {
-    Cadence { minimum_interval: MINIMUM, heartbeat_interval: HEARTBEAT, maximum_heads: None }
+    Cadence {
+        minimum_interval: MINIMUM,
+        heartbeat_interval: HEARTBEAT,
+        maximum_heads: None,
+        company: Company::Shared,
+    }
 }
 
 fn start() -> Instant {
@@ -29,6 +34,28 @@ fn int_11_news_keeps_the_minimum_interval_and_the_quantum() {
     pacing.on_head(t + Duration::from_millis(3), t + Duration::from_millis(3));
     let due = pacing.news_due(t + Duration::from_millis(10));
     assert_eq!(due, t + Duration::from_millis(1_025), "1.003 s, rounded up to 25 ms");
+}
+
+#[test]
+fn int_11_news_is_rounded_to_a_quarter_of_the_minimum_but_to_10_ms_at_least() {
+    let t = start();
+    for (minimum, due) in [(80, 100), (48, 60), (20, 30), (1, 10)] {
+        let minimum_interval = Duration::from_millis(minimum);
+        let mut pacing = Pacing::new(Cadence { minimum_interval, ..cadence() }, t, t);
+        pacing.on_head(t + Duration::from_millis(3), t + Duration::from_millis(3));
+        let news = pacing.news_due(t + Duration::from_millis(4));
+        assert_eq!(news - t, Duration::from_millis(due), "{minimum} ms");
+    }
+}
+
+#[test]
+fn int_11_news_of_an_exchange_that_is_alone_waits_for_nothing_but_the_gap() {
+    let t = start();
+    let mut pacing = Pacing::new(Cadence { company: Company::Alone, ..cadence() }, t, t);
+    pacing.on_head(t + Duration::from_millis(3), t + Duration::from_millis(3));
+    assert_eq!(pacing.news_due(t + Duration::from_millis(10)), t + Duration::from_millis(1_003));
+    let late = t + Duration::from_millis(2_001);
+    assert_eq!(pacing.news_due(late), late);
 }
 
 #[test]

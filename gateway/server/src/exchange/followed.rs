@@ -152,6 +152,7 @@ impl Followed {
                 return Poll::Ready(Saying::relayed(head));
             }
             if let Some(answer) = self.cell().take_answer() {
+                account.origin_took(answer.origin_took());
                 return Poll::Ready(self.answer(answer));
             }
         }
@@ -210,7 +211,7 @@ impl Followed {
     }
 
     /// The next of the origin's heads that may go on (FWD-01).
-    fn relay(&mut self, now: Instant, window: Window, account: &Account) -> Option<InterimHead> {
+    fn relay(&mut self, now: Instant, window: Window, account: &mut Account) -> Option<InterimHead> {
         if window != Window::Open {
             return None;
         }

@@ -1,20 +1,24 @@
 //! Requests that are just proxied: routes without progress, and clients that asked for nothing.
 
+mod relays;
+
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use downstream::{Alarm, DrainWatch, Phase, Window};
+use downstream::{Alarm, DrainWatch, Phase, Pulse, Window};
+use http::{Response, StatusCode};
 use progress_core::interim::InterimHead;
+use progress_core::pacing::Company;
 
 use super::Saying;
 use crate::account::Account;
 use crate::answer::Finishing;
 use crate::content::Content;
-use crate::forward;
-use crate::metrics::labels::{EventKind, Mode, Suppressed};
+use crate::metrics::labels::{EventKind, Mode};
 use crate::operations::Fault;
-use crate::relay::{Relay, UPLOAD_RESUMPTION};
-use crate::upstream::{UpstreamBody, UpstreamCall, UpstreamEvent};
+use crate::upstream::{UpstreamBody, UpstreamCall, UpstreamError, UpstreamEvent};
+
+pub use relays::Relays;
 
 /// A request on its way to its origin and back.
 #[derive(Debug)]
@@ -25,26 +29,31 @@ pub struct Plain {
     pub upstream: usize,
     /// The origin's heads on their way to the client.
     pub relays: Relays,
-    /// On progress routes: when it must have ended (INT-19).
-    pub deadline: Option<(Alarm, Instant)>,
+    /// What is done when.
+    pub timing: Timing,
     /// How the origin's response is completed.
     pub finishing: Finishing,
     /// Tells when everybody has to be answered.
     pub drain: DrainWatch,
+    /// What the call has ended with, while the last of the heads goes out before it.
+    pub end: Option<Box<End>>,
 }
 
-/// The origin's heads on their way to a client (FWD-01).
-///
-/// Bound: one 104 waits while the client does not read, the newest; a client without it could not
-/// resume its upload. Other heads are only hints, and are lost.
+/// How a call ends.
+type End = Result<Response<UpstreamBody>, UpstreamError>;
+
+/// When heads go out, and when the request must have ended.
 #[derive(Debug)]
-pub struct Relays {
-    relay: Relay,
-    /// Heads that the client still bears; `None`: any number.
-    bearable: Option<u32>,
-    /// A 104, and why it waits.
-    waiting: Option<(InterimHead, Suppressed)>,
+pub struct Timing {
+    pulse: Pulse,
+    company: Company,
+    /// On progress routes (INT-19).
+    deadline: Option<Instant>,
+    /// There once it was needed.
+    alarm: Option<Alarm>,
 }
+
+// === impl Plain ===
 
 impl Plain {
     /// What it says next.
@@ -54,148 +63,121 @@ impl Plain {
         window: Window,
         account: &mut Account,
     ) -> Poll<Saying> {
-        if let Some(head) = self.relays.waited(window) {
+        if self.relays.is_waiting()
+            && let Some(head) = self.relays.waited(window, clock())
+        {
             return Poll::Ready(Saying::relayed(head));
         }
+        if let Some(end) = self.end.take() {
+            return Poll::Ready(self.finish(*end, account));
+        }
         while let Poll::Ready(event) = self.call.poll_event(cx) {
-            match event {
-                Ok(UpstreamEvent::Response(response)) => {
-                    account.answered_by(self.upstream);
-                    account.withheld_once(self.relays.missed());
-                    let deadline = self.deadline.as_ref().map(|(_, at)| *at);
-                    let content = |body: UpstreamBody| Content::Origin(body.ending_by(deadline));
-                    let response = self.finishing.origin(response.map(content));
-                    return Poll::Ready(Saying::Final(response, Mode::Plain));
-                }
+            let (head, end) = match event {
                 Ok(UpstreamEvent::Informational(status, fields)) => {
-                    if self.relays.relay.permits(status) {
-                        account.heard(EventKind::Relayed);
-                    }
-                    match self.relays.offer(InterimHead { status, fields }, window) {
-                        Ok(None) => {}
-                        Ok(Some(head)) => return Poll::Ready(Saying::relayed(head)),
-                        Err(reason) => account.withheld(reason),
-                    }
+                    (self.relay(InterimHead { status, fields }, window, account), None)
                 }
-                Err(error) => {
-                    tracing::debug!(%error, blame = error.blame().as_str(), "a request failed");
-                    let response = self.finishing.fault(&Fault::of(&error), None);
-                    return Poll::Ready(Saying::Final(response, Mode::Plain));
+                Ok(UpstreamEvent::Response(response)) => {
+                    (self.last_head(window, account), Some(Ok(response)))
                 }
+                Err(error) => (self.last_head(window, account), Some(Err(error))),
+            };
+            match (head, end) {
+                (Some(head), end) => {
+                    self.end = end.map(Box::new);
+                    return Poll::Ready(Saying::relayed(head));
+                }
+                (None, Some(end)) => return Poll::Ready(self.finish(end, account)),
+                (None, None) => {}
             }
         }
+        self.poll_others(cx, window, account)
+    }
+
+    /// A head came; what goes out now. A `102` after the first only repeats that the origin works: it
+    /// waits for the connection's tick. Any other says something that its client can use at once.
+    fn relay(&mut self, head: InterimHead, window: Window, account: &mut Account) -> Option<InterimHead> {
+        if !self.relays.permits(head.status) {
+            return None;
+        }
+        account.heard(EventKind::Relayed);
+        let now = clock();
+        let patient = head.status == StatusCode::PROCESSING && account.heads() > 0;
+        let due = if patient { self.timing.together(now) } else { now };
+        match self.relays.offer(head, due, window) {
+            Ok(older) => older.or_else(|| self.relays.waited(window, now)),
+            Err(reason) => {
+                account.withheld(reason);
+                None
+            }
+        }
+    }
+
+    /// The head that waits is not left out because the call has ended.
+    fn last_head(&mut self, window: Window, account: &mut Account) -> Option<InterimHead> {
+        let last = self.relays.last(window);
+        account.withheld_once(last.as_ref().err().copied());
+        last.ok().flatten()
+    }
+
+    fn finish(&self, end: End, account: &mut Account) -> Saying {
+        let response = match end {
+            Ok(response) => {
+                account.answered_by(self.upstream);
+                let content = |body: UpstreamBody| Content::Origin(body.ending_by(self.timing.deadline));
+                self.finishing.origin(response.map(content))
+            }
+            Err(error) => {
+                tracing::debug!(%error, blame = error.blame().as_str(), "a request failed");
+                self.finishing.fault(&Fault::of(&error), None)
+            }
+        };
+        Saying::Final(response, Mode::Plain)
+    }
+
+    /// The origin is silent: what ends the request otherwise, and when to look again.
+    fn poll_others(&mut self, cx: &mut Context<'_>, window: Window, account: &mut Account) -> Poll<Saying> {
         if self.drain.poll_reached(Phase::Concluding, cx).is_ready() {
+            self.relays.drop_waiting(account);
             return Poll::Ready(Saying::Final(self.finishing.draining(), Mode::Plain));
         }
-        if let Some((alarm, at)) = &self.deadline {
-            if tokio::time::Instant::now().into_std() >= *at {
-                let response = self.finishing.fault(&Fault::DEADLINE, None);
-                return Poll::Ready(Saying::Final(response, Mode::Plain));
-            }
-            alarm.set(Some(*at), cx);
+        if self.timing.is_over() {
+            self.relays.drop_waiting(account);
+            let response = self.finishing.fault(&Fault::DEADLINE, None);
+            return Poll::Ready(Saying::Final(response, Mode::Plain));
         }
+        self.timing.look_again(self.relays.wake_at(window), cx);
         Poll::Pending
     }
 }
 
-// === impl Relays ===
+// === impl Timing ===
 
-impl Relays {
-    /// Relays what `relay` permits, and at most `bearable` heads; `None`: any number.
-    pub fn new(relay: Relay, bearable: Option<u32>) -> Self {
-        Self { relay, bearable, waiting: None }
+impl Timing {
+    /// A request among `company` on the connection of `pulse`, with its deadline if it has one.
+    pub fn new(pulse: &Pulse, company: Company, deadline: Option<Instant>) -> Self {
+        Self { pulse: pulse.clone(), company, deadline, alarm: None }
     }
 
-    /// A head came: the head that goes out now, if one does, or why one is lost.
-    fn offer(&mut self, mut head: InterimHead, window: Window) -> Result<Option<InterimHead>, Suppressed> {
-        if !self.relay.permits(head.status) {
-            return Ok(None);
-        }
-        if self.bearable == Some(0) {
-            return Err(Suppressed::Budget);
-        }
-        forward::clean_interim(head.status, &mut head.fields);
-        match shut(window) {
-            None => Ok(Some(self.spend(head))),
-            Some(reason) if head.status.as_u16() == UPLOAD_RESUMPTION => {
-                let older = self.waiting.replace((head, reason));
-                older.map_or(Ok(None), |_| Err(Suppressed::Coalesced))
-            }
-            Some(reason) => Err(reason),
+    /// When a head that has time goes out: together with those of others, if there may be any.
+    fn together(&self, now: Instant) -> Instant {
+        match self.company {
+            Company::Alone => now,
+            Company::Shared => self.pulse.tick(now),
         }
     }
 
-    /// The head that has waited, once the window is open.
-    fn waited(&mut self, window: Window) -> Option<InterimHead> {
-        if window != Window::Open {
-            return None;
-        }
-        let (head, _) = self.waiting.take()?;
-        Some(self.spend(head))
+    fn is_over(&self) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= clock())
     }
 
-    /// Why the head that waits is lost, if there is one: the final response is there.
-    fn missed(&mut self) -> Option<Suppressed> {
-        self.waiting.take().map(|(_, reason)| reason)
-    }
-
-    fn spend(&mut self, head: InterimHead) -> InterimHead {
-        self.bearable = self.bearable.map(|left| left.saturating_sub(1));
-        head
+    /// Has the task woken at `due` and at the deadline.
+    fn look_again(&mut self, due: Option<Instant>, cx: &Context<'_>) {
+        let Some(at) = due.into_iter().chain(self.deadline).min() else { return };
+        let Self { pulse, alarm, .. } = self;
+        alarm.get_or_insert_with(|| pulse.alarm()).set(Some(at), cx);
     }
 }
 
-/// Why no head may go out, if none may.
-fn shut(window: Window) -> Option<Suppressed> {
-    match window {
-        Window::Open => None,
-        Window::Stalled => Some(Suppressed::Stalled),
-        Window::Unacknowledged => Some(Suppressed::Unacknowledged),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use downstream::Protocol;
-    use http::{HeaderMap, StatusCode};
-
-    use super::*;
-    use crate::config::RelayInformational;
-    use crate::relay::Processing;
-
-    fn relays(bearable: Option<u32>) -> Relays {
-        let policy = RelayInformational::Always;
-        Relays::new(Relay::new(policy, Protocol::H2, &HeaderMap::new(), Processing::Event), bearable)
-    }
-
-    fn head(status: u16, location: &'static str) -> InterimHead {
-        let mut head = InterimHead::bare(StatusCode::from_u16(status).unwrap());
-        head.fields.insert("location", location.parse().unwrap());
-        head
-    }
-
-    #[test]
-    fn b16_a_104_waits_for_the_window_and_the_newest_wins() {
-        let mut relays = relays(None);
-        assert!(matches!(relays.offer(head(104, "/1"), Window::Stalled), Ok(None)));
-        assert!(matches!(relays.offer(head(104, "/2"), Window::Stalled), Err(Suppressed::Coalesced)));
-        assert!(matches!(relays.offer(head(103, "/3"), Window::Stalled), Err(Suppressed::Stalled)));
-        let lost = relays.offer(head(103, "/3"), Window::Unacknowledged);
-        assert!(matches!(lost, Err(Suppressed::Unacknowledged)));
-        assert!(relays.waited(Window::Stalled).is_none());
-        assert_eq!(relays.waited(Window::Open).unwrap().fields["location"], "/2");
-        assert!(relays.waited(Window::Open).is_none());
-        assert_eq!(relays.missed(), None);
-    }
-
-    #[test]
-    fn b16_what_the_budget_and_the_final_response_cost_is_told() {
-        let mut relays = relays(Some(1));
-        assert!(matches!(relays.offer(head(103, "/1"), Window::Open), Ok(Some(_))));
-        assert!(matches!(relays.offer(head(103, "/2"), Window::Open), Err(Suppressed::Budget)));
-        assert!(matches!(relays.offer(head(102, "/3"), Window::Open), Ok(None)), "an event, not relayed");
-        let mut relays = self::relays(None);
-        assert!(matches!(relays.offer(head(104, "/1"), Window::Unacknowledged), Ok(None)));
-        assert_eq!(relays.missed(), Some(Suppressed::Unacknowledged));
-    }
+fn clock() -> Instant {
+    tokio::time::Instant::now().into_std()
 }

@@ -8,7 +8,7 @@ use downstream::Protocol;
 use http::HeaderMap;
 use http::header::{USER_AGENT, VIA};
 use progress_core::exchange::{Because, Deferral, HeadTerms, Terms};
-use progress_core::pacing::Cadence;
+use progress_core::pacing::{Cadence, Company};
 use progress_core::prefer::{Applied, Honoured, Preferences};
 
 use crate::config::{AcceptAsync, ClientProfiles, InterimMode, Profile, ProgressSettings};
@@ -67,6 +67,14 @@ impl Client {
             return Some(Suppressed::Http10);
         }
         (self.profile == Some(Profile::NoInterim)).then_some(Suppressed::DeniedClient)
+    }
+
+    /// Whether other requests of its share the connection.
+    pub fn company(&self) -> Company {
+        match self.protocol {
+            Protocol::Http10 | Protocol::Http11 => Company::Alone,
+            Protocol::H2 | Protocol::H3 => Company::Shared,
+        }
     }
 
     /// How many heads it bears in one exchange.
@@ -173,6 +181,7 @@ pub fn head_terms(settings: &ProgressSettings, client: &Client) -> HeadTerms {
             minimum_interval: settings.minimum_interval,
             heartbeat_interval: settings.heartbeat_interval,
             maximum_heads: budgets.into_iter().flatten().min().map(NonZeroU32::get),
+            company: client.company(),
         },
         applied,
     }

@@ -179,11 +179,13 @@ fn fwh_03_max_forwards_counts_down_where_it_means_something() {
 #[test]
 fn fwh_07_h1_35_connection_fields_go_and_protected_ones_stay() {
     let mut fields = map(&[
-        ("connection", "close, X-Hop , authorization"),
+        ("connection", "close, X-Hop , authorization, traceparent, tracestate"),
         ("connection", "x-other, ,\u{21}"),
         ("x-hop", "1"),
         ("x-other", "1"),
         ("authorization", "Bearer x"),
+        ("traceparent", "00-1-2-00"),
+        ("tracestate", "a=1"),
         ("keep-alive", "timeout=5"),
         ("proxy-connection", "close"),
         ("te", "trailers"),
@@ -193,7 +195,8 @@ fn fwh_07_h1_35_connection_fields_go_and_protected_ones_stay() {
         ("x-kept", "1"),
     ]);
     remove_connection_fields(&mut fields);
-    assert_eq!(lines(&fields), ["authorization: Bearer x", "x-kept: 1"]);
+    let kept = ["authorization: Bearer x", "traceparent: 00-1-2-00", "tracestate: a=1", "x-kept: 1"];
+    assert_eq!(lines(&fields), kept);
 }
 
 /// Our own words are ours, in both directions (U-12).

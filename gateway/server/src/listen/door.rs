@@ -12,8 +12,10 @@ use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::accept;
+use super::counted::Counted;
 use super::establish::establish;
 use super::occupancy::{Occupancy, OpenDoor, Seat};
+use super::sweep::Sweep;
 use crate::config::Protocols;
 use crate::metrics::Metrics;
 
@@ -36,6 +38,8 @@ pub(super) struct Entrance {
 pub(super) struct Door<H> {
     pub(super) entrance: Arc<Entrance>,
     pub(super) handler: H,
+    /// Asks what clients have acknowledged.
+    pub(super) sweep: Arc<Sweep>,
 }
 
 impl<H: Handler> Door<H> {
@@ -68,6 +72,7 @@ impl<H: Handler> Door<H> {
     fn admit(self: &Arc<Self>, io: TcpStream, peer: SocketAddr) {
         let Some(seat) = self.entrance.seat(peer) else { return };
         let door = Arc::clone(self);
+        let io = Counted::new(io, &self.sweep);
         tokio::spawn(self.entrance.contain(seat, async move {
             // In two statements: the handshake's memory is free before the conversation begins.
             let conversation = Box::pin(establish(door, io, peer)).await;

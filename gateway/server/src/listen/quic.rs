@@ -136,6 +136,7 @@ fn h3<H: Handler>(door: &Door<H>, connection: Connection, local: SocketAddr) -> 
         connection: Arc::new(ConnectionInfo { peer, local, security: Security::Tls, alt_svc: None }),
         drain: door.entrance.drain.watch(),
         limits: Arc::clone(&door.entrance.limits),
+        audit: Some(door.entrance.metrics.audit(Protocol::H3)),
     };
     Box::pin(h3_adapter::serve(connection, service).map(move |result| {
         note(peer, result);

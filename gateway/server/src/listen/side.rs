@@ -50,7 +50,7 @@ impl SideDoor {
             occupancy: Arc::clone(&occupancy),
             drain: drain.clone(),
         };
-        let door = Arc::new(Door { entrance: Arc::new(entrance), handler });
+        let door = Arc::new(Door { entrance: Arc::new(entrance), handler, sweep: Arc::default() });
         let task = tokio::spawn(door.serve(listener, occupancy.open_door()));
         Ok(Self { address: bound.address, task, drain })
     }

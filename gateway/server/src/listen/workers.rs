@@ -17,6 +17,7 @@ use super::door::{Door, Entrance};
 use super::occupancy::{Occupancy, OpenDoor};
 use super::quic::{self, QuicDoor};
 use super::running::{Order, Running};
+use super::sweep::Sweep;
 use super::{DoorPlan, ListenError, ListenPlan};
 use crate::config::Protocol as Wire;
 
@@ -189,10 +190,13 @@ impl<F> Post<F> {
         E: Display,
     {
         let _within = runtime.enter();
+        let sweep = Arc::<Sweep>::default();
         let handler = (self.factory)(self.worker).map_err(|error| failed(self.worker, error))?;
         let doors = std::mem::take(&mut self.doors).into_iter();
         doors
-            .map(|post| Opened::new(post, handler.clone()).map_err(|error| failed(self.worker, error)))
+            .map(|post| {
+                Opened::new(post, handler.clone(), &sweep).map_err(|error| failed(self.worker, error))
+            })
             .collect()
     }
 }
@@ -205,8 +209,8 @@ struct Opened<H> {
 }
 
 impl<H: Handler> Opened<H> {
-    fn new(post: PostDoor, handler: H) -> io::Result<Self> {
-        let door = Arc::new(Door { entrance: post.entrance, handler });
+    fn new(post: PostDoor, handler: H, sweep: &Arc<Sweep>) -> io::Result<Self> {
+        let door = Arc::new(Door { entrance: post.entrance, handler, sweep: Arc::clone(sweep) });
         let tcp = (tokio::net::TcpListener::from_std(post.tcp)?, post.open);
         let quic = |quic: QuicPost| {
             QuicDoor::new(Arc::clone(&door), quic.udp, quic.config).map(|door| (door, quic.open))

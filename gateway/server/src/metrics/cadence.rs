@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use downstream::Protocol;
-use prometheus::{Error, Histogram, HistogramVec, IntGauge, IntGaugeVec, Registry};
+use downstream::{Audit, Protocol, Source};
+use prometheus::{Error, Histogram, IntGauge};
 
 use super::buckets;
+use super::exposition::{Registry, Series};
 use super::labels::{Acknowledgement, Label, Reason, Signal};
 use super::names;
 use super::registrar::Family;
@@ -18,18 +19,19 @@ pub struct CadenceMetrics {
     intervals: Table<Reason, Histogram>,
     lateness: Histogram,
     heads: Histogram,
-    unacknowledged: IntGauge,
+    /// `None` where nobody tells: an unknown number is no zero.
+    unacknowledged: Option<IntGauge>,
     acknowledgements: Table<Acknowledgement, Option<Histogram>>,
 }
 
 /// The families that [`CadenceMetrics`] are handles of.
 pub(super) struct CadenceFamilies {
-    first_signals: HistogramVec,
-    intervals: HistogramVec,
-    lateness: HistogramVec,
-    heads: HistogramVec,
-    unacknowledged: IntGaugeVec,
-    acknowledgements: HistogramVec,
+    first_signals: Series<Histogram>,
+    intervals: Series<Histogram>,
+    lateness: Series<Histogram>,
+    heads: Series<Histogram>,
+    unacknowledged: Series<IntGauge>,
+    acknowledgements: Series<Histogram>,
 }
 
 // === impl CadenceMetrics ===
@@ -54,18 +56,37 @@ impl CadenceMetrics {
     pub fn heads(&self, count: u32) {
         self.heads.observe(f64::from(count));
     }
+}
 
+impl CadenceMetrics {
     /// This many more heads (fewer, if negative) wait for their acknowledgement.
-    pub fn unacknowledged(&self, change: i64) {
-        self.unacknowledged.add(change);
+    fn waiting(&self, change: i64) {
+        if let Some(unacknowledged) = &self.unacknowledged {
+            unacknowledged.add(change);
+        }
+    }
+}
+
+impl Audit for CadenceMetrics {
+    fn written(&self) {
+        self.waiting(1);
     }
 
-    /// A head was acknowledged `elapsed` after it was written. A source that the protocol does not
-    /// have is not counted.
-    pub fn acknowledged(&self, source: Acknowledgement, elapsed: Duration) {
+    /// A source that the protocol does not have is not counted.
+    fn acknowledged(&self, source: Source, after: Duration) {
+        self.waiting(-1);
+        let source = match source {
+            Source::Tcp => Acknowledgement::Tcp,
+            Source::H2Ping => Acknowledgement::H2Ping,
+            Source::Quic => Acknowledgement::Quic,
+        };
         if let Some(histogram) = self.acknowledgements.of(source) {
-            histogram.observe(elapsed.as_secs_f64());
+            histogram.observe(after.as_secs_f64());
         }
+    }
+
+    fn lost(&self, heads: usize) {
+        self.waiting(-i64::try_from(heads).unwrap_or(i64::MAX));
     }
 }
 
@@ -86,22 +107,25 @@ impl CadenceFamilies {
     pub(super) fn handles(&self, protocol: Protocol) -> Result<CadenceMetrics, Error> {
         let wire = protocol.text();
         Ok(CadenceMetrics {
-            first_signals: Table::build(|signal: Signal| {
-                self.first_signals.get_metric_with_label_values(&[wire, signal.text()])
-            })?,
-            intervals: Table::build(|reason: Reason| {
-                self.intervals.get_metric_with_label_values(&[wire, reason.text()])
-            })?,
-            lateness: self.lateness.get_metric_with_label_values(&[wire])?,
-            heads: self.heads.get_metric_with_label_values(&[wire])?,
-            unacknowledged: self.unacknowledged.get_metric_with_label_values(&[wire])?,
+            first_signals: Table::build(|signal: Signal| self.first_signals.of(&[wire, signal.text()]))?,
+            intervals: Table::build(|reason: Reason| self.intervals.of(&[wire, reason.text()]))?,
+            lateness: self.lateness.of(&[wire])?,
+            heads: self.heads.of(&[wire])?,
+            unacknowledged: is_told(protocol).then(|| self.unacknowledged.of(&[wire])).transpose()?,
             acknowledgements: Table::build(|source: Acknowledgement| {
                 let exists = can_tell(protocol, source);
-                exists
-                    .then(|| self.acknowledgements.get_metric_with_label_values(&[wire, source.text()]))
-                    .transpose()
+                exists.then(|| self.acknowledgements.of(&[wire, source.text()])).transpose()
             })?,
         })
+    }
+}
+
+/// Whether this platform tells what became of the heads of a protocol: kernels but Linux's keep to
+/// themselves what TCP knows.
+fn is_told(protocol: Protocol) -> bool {
+    match protocol {
+        Protocol::Http11 | Protocol::H2 => cfg!(any(target_os = "linux", target_os = "android")),
+        Protocol::Http10 | Protocol::H3 => true,
     }
 }
 

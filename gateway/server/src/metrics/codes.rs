@@ -3,7 +3,9 @@
 use std::sync::OnceLock;
 
 use http::StatusCode;
-use prometheus::{Error, IntCounter, IntCounterVec};
+use prometheus::{Error, IntCounter};
+
+use super::exposition::Series;
 
 /// Status codes that a label may have: 100 to 599 (D-12).
 const HUNDREDS: usize = 5;
@@ -13,7 +15,7 @@ type Hundred = Box<[OnceLock<IntCounter>]>;
 /// The counters of one label set whose last label is `code`.
 #[derive(Debug)]
 pub(super) struct Codes {
-    family: IntCounterVec,
+    family: Series<IntCounter>,
     /// The values of all labels but the last.
     labels: Box<[String]>,
     /// At most 100 counters each, made when the first of them is needed.
@@ -22,7 +24,11 @@ pub(super) struct Codes {
 
 impl Codes {
     /// Counters of `family` under `labels`; those of `known` codes exist at zero at once.
-    pub(super) fn new(family: &IntCounterVec, labels: &[&str], known: &[StatusCode]) -> Result<Self, Error> {
+    pub(super) fn new(
+        family: &Series<IntCounter>,
+        labels: &[&str],
+        known: &[StatusCode],
+    ) -> Result<Self, Error> {
         let labels: Box<[String]> = labels.iter().map(|label| (*label).to_owned()).collect();
         let codes = Self { family: family.clone(), labels, hundreds: Default::default() };
         for code in known {
@@ -45,7 +51,7 @@ impl Codes {
     fn make(&self, code: StatusCode) -> Result<IntCounter, Error> {
         let mut values: Vec<&str> = self.labels.iter().map(String::as_str).collect();
         values.push(code.as_str());
-        self.family.get_metric_with_label_values(&values)
+        self.family.of(&values)
     }
 }
 
@@ -55,13 +61,14 @@ fn known(code: StatusCode) -> StatusCode {
 
 #[cfg(test)]
 mod tests {
-    use prometheus::Opts;
-
+    use super::super::exposition::Registry;
+    use super::super::registrar::Family;
     use super::*;
 
     #[test]
     fn a_code_is_one_series_and_unknown_ones_share_one() {
-        let family = IntCounterVec::new(Opts::new("answers_total", "Answers."), &["who", "code"]).unwrap();
+        let family = Family { name: "answers_total", help: "Answers.", labels: &["who", "code"] };
+        let family = family.counters(&Registry::default()).unwrap();
         let codes = Codes::new(&family, &["me"], &[StatusCode::OK]).unwrap();
         assert_eq!(codes.of(StatusCode::OK).get(), 0);
         codes.of(StatusCode::from_u16(200).unwrap()).inc();
@@ -69,7 +76,7 @@ mod tests {
         codes.of(StatusCode::from_u16(999).unwrap()).inc();
         codes.of(StatusCode::from_u16(600).unwrap()).inc();
         for (code, count) in [("200", 1), ("100", 1), ("599", 2)] {
-            assert_eq!(family.with_label_values(&["me", code]).get(), count, "{code}");
+            assert_eq!(family.of(&["me", code]).unwrap().get(), count, "{code}");
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Which gateway this is, and since when its configuration is in use.
 
 use jiff::Timestamp;
-use prometheus::{Error, IntGauge, Registry};
+use prometheus::{Error, IntGauge};
 
+use super::exposition::Registry;
 use super::names;
 use super::registrar::Family;
 
@@ -20,7 +21,7 @@ impl ConfigMetrics {
     pub(super) fn register(registry: &Registry) -> Result<Self, Error> {
         let build = BUILD_INFO.gauges(registry)?;
         let revision = option_env!("PROGRESS_GATEWAY_REVISION").unwrap_or(UNKNOWN);
-        build.get_metric_with_label_values(&[env!("CARGO_PKG_VERSION"), revision])?.set(1);
+        build.of(&[env!("CARGO_PKG_VERSION"), revision])?.set(1);
         Ok(Self { successful: SUCCESSFUL.gauge(registry)?, timestamp: TIMESTAMP.gauge(registry)? })
     }
 

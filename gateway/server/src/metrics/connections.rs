@@ -1,8 +1,9 @@
 //! Client connections, from the accept queue to the handshake.
 
 use downstream::Protocol;
-use prometheus::{Error, IntCounter, IntGauge, IntGaugeVec, Registry};
+use prometheus::{Error, IntCounter, IntGauge};
 
+use super::exposition::{Registry, Series};
 use super::labels::{AcceptError, Handshake, Label, Refused};
 use super::names;
 use super::registrar::Family;
@@ -16,7 +17,7 @@ pub struct ConnectionMetrics {
     refused: Table<Refused, IntCounter>,
     accept_errors: Table<AcceptError, IntCounter>,
     panics: IntCounter,
-    certificates: IntGaugeVec,
+    certificates: Series<IntGauge>,
 }
 
 /// Counts a connection as open until it is dropped.
@@ -28,23 +29,16 @@ impl ConnectionMetrics {
         let (open, handshakes) = (OPEN.gauges(registry)?, HANDSHAKES.counters(registry)?);
         let (refused, accept_errors) = (REFUSED.counters(registry)?, ACCEPT_ERRORS.counters(registry)?);
         Ok(Self {
-            open: Table::build(|wire: Protocol| open.get_metric_with_label_values(&[wire.text()]))?,
+            open: Table::build(|wire: Protocol| open.of(&[wire.text()]))?,
             handshakes: Table::build(|wire: Protocol| {
                 // What is negotiated is HTTP/1.1; its client may then speak HTTP/1.0.
                 if wire == Protocol::Http10 {
                     return Ok(None);
                 }
-                Table::build(|result: Handshake| {
-                    handshakes.get_metric_with_label_values(&[wire.text(), result.text()])
-                })
-                .map(Some)
+                Table::build(|result: Handshake| handshakes.of(&[wire.text(), result.text()])).map(Some)
             })?,
-            refused: Table::build(|because: Refused| {
-                refused.get_metric_with_label_values(&[because.text()])
-            })?,
-            accept_errors: Table::build(|kind: AcceptError| {
-                accept_errors.get_metric_with_label_values(&[kind.text()])
-            })?,
+            refused: Table::build(|because: Refused| refused.of(&[because.text()]))?,
+            accept_errors: Table::build(|kind: AcceptError| accept_errors.of(&[kind.text()]))?,
             panics: PANICS.counter(registry)?,
             certificates: CERTIFICATES.gauges(registry)?,
         })
@@ -83,7 +77,7 @@ impl ConnectionMetrics {
 
     /// A certificate is in use until `expiry`, in seconds since 1970.
     pub fn certificate(&self, name: &str, expiry: i64) {
-        self.certificates.with_label_values(&[name]).set(expiry);
+        self.certificates.of(&[name]).expect("one label").set(expiry);
     }
 }
 

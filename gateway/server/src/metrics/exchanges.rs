@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use downstream::Protocol;
 use http::StatusCode;
-use prometheus::{
-    Error, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
-};
+use prometheus::{Error, Histogram, IntCounter, IntGauge};
 
 use super::buckets;
 use super::codes::Codes;
+use super::exposition::{Registry, Series};
 use super::labels::{Label, Mode, Reason, Source, Suppressed};
 use super::names;
 use super::registrar::Family;
@@ -32,11 +31,11 @@ pub struct InFlight(IntGauge);
 
 /// The families that [`ExchangeMetrics`] are handles of.
 pub(super) struct ExchangeFamilies {
-    requests: IntCounterVec,
-    in_flight: IntGaugeVec,
-    durations: HistogramVec,
-    interim: IntCounterVec,
-    suppressed: IntCounterVec,
+    requests: Series<IntCounter>,
+    in_flight: Series<IntGauge>,
+    durations: Series<Histogram>,
+    interim: Series<IntCounter>,
+    suppressed: Series<IntCounter>,
 }
 
 // === impl ExchangeMetrics ===
@@ -94,23 +93,19 @@ impl ExchangeFamilies {
         let wire = protocol.text();
         let (generated, relayed) = (Source::Generated.text(), Source::Relayed.text());
         Ok(ExchangeMetrics {
-            in_flight: self.in_flight.get_metric_with_label_values(&[wire, route])?,
+            in_flight: self.in_flight.of(&[wire, route])?,
             requests: Table::build(|mode: Mode| {
                 Codes::new(&self.requests, &[wire, route, mode.text()], &[usual(mode)])
             })?,
-            durations: Table::build(|mode: Mode| {
-                self.durations.get_metric_with_label_values(&[wire, route, mode.text()])
-            })?,
+            durations: Table::build(|mode: Mode| self.durations.of(&[wire, route, mode.text()]))?,
             generated: Table::build(|reason: Reason| {
                 // A relayed head is never ours, and may have any status.
                 let ours = reason != Reason::Relayed;
                 let labels = [wire, route, generated, reason.text(), "102"];
-                ours.then(|| self.interim.get_metric_with_label_values(&labels)).transpose()
+                ours.then(|| self.interim.of(&labels)).transpose()
             })?,
             relayed: Codes::new(&self.interim, &[wire, route, relayed, relayed], &[EARLY_HINTS])?,
-            suppressed: Table::build(|reason: Suppressed| {
-                self.suppressed.get_metric_with_label_values(&[wire, route, reason.text()])
-            })?,
+            suppressed: Table::build(|reason: Suppressed| self.suppressed.of(&[wire, route, reason.text()]))?,
         })
     }
 }

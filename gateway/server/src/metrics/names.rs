@@ -78,4 +78,18 @@ names! {
     CONFIG_LAST_RELOAD_TIMESTAMP_SECONDS = "progress_gateway_config_last_reload_timestamp_seconds";
     /// Which build this is.
     BUILD_INFO = "progress_gateway_build_info";
+    /// Processor time of the process, whole seconds.
+    PROCESS_CPU_SECONDS_TOTAL = "process_cpu_seconds_total";
+    /// Open file descriptors.
+    PROCESS_OPEN_FDS = "process_open_fds";
+    /// File descriptors that may be open.
+    PROCESS_MAX_FDS = "process_max_fds";
+    /// Memory that is in use.
+    PROCESS_RESIDENT_MEMORY_BYTES = "process_resident_memory_bytes";
+    /// Memory that is mapped.
+    PROCESS_VIRTUAL_MEMORY_BYTES = "process_virtual_memory_bytes";
+    /// When the process began.
+    PROCESS_START_TIME_SECONDS = "process_start_time_seconds";
+    /// Threads of the process.
+    PROCESS_THREADS = "process_threads";
 }

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use prometheus::{Error, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry};
+use prometheus::{Error, Histogram, IntCounter, IntGauge};
 
 use super::buckets;
 use super::codes::Codes;
+use super::exposition::{Registry, Series};
 use super::labels::{Downgrade, EventKind, Format, Label, OutcomeLabel, State, Via};
 use super::names;
 use super::registrar::Family;
@@ -35,9 +36,9 @@ pub struct Watching(IntGauge);
 
 /// The families that [`RouteOperationMetrics`] are handles of.
 pub(super) struct OperationFamilies {
-    ended: IntCounterVec,
-    durations: HistogramVec,
-    events: IntCounterVec,
+    ended: Series<IntCounter>,
+    durations: Series<Histogram>,
+    events: Series<IntCounter>,
 }
 
 // === impl OperationMetrics ===
@@ -47,11 +48,9 @@ impl OperationMetrics {
         let (states, watchers) = (OPERATIONS.gauges(registry)?, WATCHERS.gauges(registry)?);
         let (downgrades, documents) = (DOWNGRADES.counters(registry)?, DOCUMENTS.counters(registry)?);
         Ok(Self {
-            states: Table::build(|state: State| states.get_metric_with_label_values(&[state.text()]))?,
-            watchers: Table::build(|via: Via| watchers.get_metric_with_label_values(&[via.text()]))?,
-            downgrades: Table::build(|reason: Downgrade| {
-                downgrades.get_metric_with_label_values(&[reason.text()])
-            })?,
+            states: Table::build(|state: State| states.of(&[state.text()]))?,
+            watchers: Table::build(|via: Via| watchers.of(&[via.text()]))?,
+            downgrades: Table::build(|reason: Downgrade| downgrades.of(&[reason.text()]))?,
             documents: Table::build(|format: Format| {
                 Codes::new(&documents, &[format.text()], &[StatusCode::OK, StatusCode::ACCEPTED])
             })?,
@@ -115,15 +114,9 @@ impl OperationFamilies {
 
     pub(super) fn handles(&self, route: &str) -> Result<RouteOperationMetrics, Error> {
         Ok(RouteOperationMetrics {
-            ended: Table::build(|outcome: OutcomeLabel| {
-                self.ended.get_metric_with_label_values(&[route, outcome.text()])
-            })?,
-            durations: Table::build(|outcome: OutcomeLabel| {
-                self.durations.get_metric_with_label_values(&[route, outcome.text()])
-            })?,
-            events: Table::build(|kind: EventKind| {
-                self.events.get_metric_with_label_values(&[route, kind.text()])
-            })?,
+            ended: Table::build(|outcome: OutcomeLabel| self.ended.of(&[route, outcome.text()]))?,
+            durations: Table::build(|outcome: OutcomeLabel| self.durations.of(&[route, outcome.text()]))?,
+            events: Table::build(|kind: EventKind| self.events.of(&[route, kind.text()]))?,
         })
     }
 }

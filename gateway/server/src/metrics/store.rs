@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use prometheus::{Error, Histogram, IntCounter, Registry};
+use prometheus::{Error, Histogram, IntCounter};
 
 use super::buckets;
+use super::exposition::Registry;
 use super::labels::{Label, StoreFault, StoreOperation};
 use super::names;
 use super::registrar::Family;
@@ -23,16 +24,10 @@ impl StoreMetrics {
         let (operations, errors) = (OPERATIONS.counters(registry)?, ERRORS.counters(registry)?);
         let durations = DURATION.histograms(registry, buckets::STORE)?;
         Ok(Self {
-            operations: Table::build(|operation: StoreOperation| {
-                operations.get_metric_with_label_values(&[operation.text()])
-            })?,
-            durations: Table::build(|operation: StoreOperation| {
-                durations.get_metric_with_label_values(&[operation.text()])
-            })?,
+            operations: Table::build(|operation: StoreOperation| operations.of(&[operation.text()]))?,
+            durations: Table::build(|operation: StoreOperation| durations.of(&[operation.text()]))?,
             errors: Table::build(|operation: StoreOperation| {
-                Table::build(|kind: StoreFault| {
-                    errors.get_metric_with_label_values(&[operation.text(), kind.text()])
-                })
+                Table::build(|kind: StoreFault| errors.of(&[operation.text(), kind.text()]))
             })?,
         })
     }

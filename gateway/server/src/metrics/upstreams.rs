@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use prometheus::{
-    Error, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
-};
+use prometheus::{Error, Histogram, IntCounter, IntGauge};
 
 use super::buckets;
+use super::exposition::{Registry, Series};
 use super::labels::{Label, UpstreamResult};
 use super::names;
 use super::registrar::Family;
@@ -23,10 +22,10 @@ pub struct UpstreamMetrics {
 
 /// The families that [`UpstreamMetrics`] are handles of.
 pub(super) struct UpstreamFamilies {
-    requests: IntCounterVec,
-    durations: HistogramVec,
-    connections: IntGaugeVec,
-    healthy: IntGaugeVec,
+    requests: Series<IntCounter>,
+    durations: Series<Histogram>,
+    connections: Series<IntGauge>,
+    healthy: Series<IntGauge>,
 }
 
 // === impl UpstreamMetrics ===
@@ -70,12 +69,10 @@ impl UpstreamFamilies {
     /// The handles of an upstream.
     pub(super) fn handles(&self, upstream: &str) -> Result<UpstreamMetrics, Error> {
         Ok(UpstreamMetrics {
-            requests: Table::build(|result: UpstreamResult| {
-                self.requests.get_metric_with_label_values(&[upstream, result.text()])
-            })?,
-            durations: self.durations.get_metric_with_label_values(&[upstream])?,
-            connections: self.connections.get_metric_with_label_values(&[upstream])?,
-            healthy: self.healthy.get_metric_with_label_values(&[upstream])?,
+            requests: Table::build(|result: UpstreamResult| self.requests.of(&[upstream, result.text()]))?,
+            durations: self.durations.of(&[upstream])?,
+            connections: self.connections.of(&[upstream])?,
+            healthy: self.healthy.of(&[upstream])?,
         })
     }
 }

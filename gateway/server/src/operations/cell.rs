@@ -5,7 +5,7 @@ mod watcher;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::Response;
 use jiff::Timestamp;
@@ -49,6 +49,11 @@ pub enum Answer {
     /// The operation was cancelled.
     Canceled,
 }
+
+/// How long an origin took to its final head: an extension of the response that is handed over, so
+/// that an operation that waits has no place for it.
+#[derive(Clone, Copy, Debug)]
+pub struct OriginTook(pub Duration);
 
 /// What the task that works on an operation is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +108,20 @@ enum Registration {
     Done(OperationId),
     /// The response came first, or the store has no room.
     Closed,
+}
+
+// === impl Answer ===
+
+impl Answer {
+    /// How long the origin took; `None`: it has not answered.
+    pub fn origin_took(&self) -> Option<Duration> {
+        let extensions = match self {
+            Self::Direct(response) => response.extensions(),
+            Self::Recorded(response) => response.extensions(),
+            Self::Failed(_) | Self::Canceled => return None,
+        };
+        extensions.get().map(|OriginTook(elapsed)| *elapsed)
+    }
 }
 
 // === impl OperationCell ===

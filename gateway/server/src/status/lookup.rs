@@ -236,6 +236,7 @@ impl Asked {
             respond_async: false,
             wait: preferences.wait.map(|_| after.as_secs()),
         };
+        self.opening.page.limit(settings.maximum_unacknowledged);
         let heads = gets_heads.then(|| HeadTerms { applied, ..head_terms(&settings, &self.client) });
         let deferral = Some(Deferral { after, because: Because::WaitElapsed, latest: None });
         let terms = Terms { heads, register_after: Duration::ZERO, deferral };

@@ -54,6 +54,7 @@ fn default_progress() -> ProgressSettings {
         minimum_interval: seconds(1),
         heartbeat_interval: seconds(10),
         maximum_heads: None,
+        maximum_unacknowledged: 1,
         deadline: seconds(3600),
         stall_timeout: None,
         on_disconnect: OnDisconnect::Continue,
@@ -104,9 +105,16 @@ fn the_example_means_the_same_without_its_defaults() {
             "drain-timeout",
         ];
         let progress = ["interim", "interim-after", "accept-async", "accept-after", "http10-accept-after"];
-        let more = ["minimum-interval", "heartbeat-interval", "maximum-heads", "deadline", "stall-timeout"];
-        let last =
-            ["on-disconnect", "maximum-result", "relay-informational", "user-agent", "[[client-profiles]]"];
+        let more =
+            ["minimum-interval", "heartbeat-interval", "maximum-heads", "maximum-unacknowledged", "deadline"];
+        let last = [
+            "stall-timeout",
+            "on-disconnect",
+            "maximum-result",
+            "relay-informational",
+            "user-agent",
+            "[[client-profiles]]",
+        ];
         [&section[..], &progress, &more, &last].concat().contains(&key)
     };
     let lines: Vec<&str> = EXAMPLE.lines().filter(|line| !defaulted(line)).collect();
@@ -115,7 +123,7 @@ fn the_example_means_the_same_without_its_defaults() {
 ",
     );
     let left_out = EXAMPLE.lines().filter(defaulted).count();
-    assert_eq!(left_out, 7 + 12 + 1 + 3, "keys at their default, and a profile that is built in");
+    assert_eq!(left_out, 7 + 13 + 1 + 3, "keys at their default, and a profile that is built in");
     assert_eq!(read(&short), read(EXAMPLE));
 }
 
@@ -203,6 +211,7 @@ fn every_key_of_upstreams_routes_and_profiles_is_heard() {
             minimum_interval: Duration::from_millis(20),
             heartbeat_interval: seconds(3),
             maximum_heads: NonZeroU32::new(90),
+            maximum_unacknowledged: 3,
             deadline: seconds(2 * 86_400),
             stall_timeout: Some(seconds(45)),
             on_disconnect: OnDisconnect::Cancel,

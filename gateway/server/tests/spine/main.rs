@@ -5,6 +5,7 @@
 
 mod client;
 mod http10;
+mod log;
 mod origin;
 mod scenarios;
 mod world;
@@ -90,4 +91,7 @@ matrix!(
     who_follows_is_counted_while_it_does,
     the_first_signal_is_counted_once,
     b15_trace_is_501_and_has_no_duration,
+    a_trace_goes_on_to_the_origin_and_into_the_log,
+    hostile_traces_begin_anew_and_are_in_no_log,
+    a_202_is_logged_without_an_origins_time,
 );

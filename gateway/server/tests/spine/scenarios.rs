@@ -8,6 +8,7 @@ mod holding;
 mod passing;
 mod policies;
 mod recording;
+mod traces;
 
 pub use bodies::*;
 pub use ending::*;
@@ -17,3 +18,4 @@ pub use holding::*;
 pub use passing::*;
 pub use policies::*;
 pub use recording::*;
+pub use traces::*;

@@ -221,6 +221,20 @@ async fn two_connections_beat_on_different_phases() {
     assert!(grids.iter().all(|grid| apart(grid).as_nanos() % QUANTUM.as_nanos() == 0), "{grids:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn heads_of_all_connections_of_a_thread_leave_on_the_same_ticks() {
+    let hearts: Vec<_> = (0..4).map(|_| Heart::new()).collect();
+    for passed in 0..40 {
+        let now = Clock::now().into_std();
+        let ticks: Vec<_> = hearts.iter().map(|heart| heart.pulse().tick(now)).collect();
+        assert!(ticks.iter().all(|tick| *tick == ticks[0]), "{passed} ms: {ticks:?}");
+        let wait = ticks[0] - now;
+        assert!(wait < TICK, "{passed} ms: {wait:?}");
+        assert_eq!(hearts[0].pulse().tick(ticks[0]), ticks[0], "a tick waits for nothing");
+        advance(ms(1)).await;
+    }
+}
+
 /// Notes when it is called.
 #[derive(Debug)]
 struct Rings(Mutex<Vec<u128>>, Clock);

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use downstream::{BodyError, RequestBody};
 use http::request::Parts;
-use http::{HeaderValue, header};
+use http::{HeaderValue, Version, header};
 use http_body::{Body, Frame};
 use tokio::io::AsyncWrite;
 
@@ -261,6 +261,10 @@ impl Outbound {
 fn head(out: &mut Vec<u8>, parts: &Parts, framing: Framing) {
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     encode::request_line(out, &parts.method, target);
+    if parts.version == Version::HTTP_10 {
+        let digit = out.len() - b"1\r\n".len();
+        out[digit] = b'0';
+    }
     // First, as RFC 9110 7.2 asks.
     if let Some(host) = parts.headers.get(header::HOST) {
         encode::field(out, "host", host.as_bytes());

@@ -14,6 +14,7 @@ use super::ServeError;
 use super::intake::{Appetite, Intake};
 use super::outbox::Outbox;
 use super::scratch;
+use super::tally::Tally;
 use super::timer::Timer;
 
 /// The state of a connection. Idle or holding, it owns no buffer.
@@ -24,6 +25,7 @@ pub(super) struct Conn<S> {
     pub(super) inbox: BytesMut,
     /// What is left of the last interim head.
     pub(super) outbox: Outbox,
+    pub(super) tally: Tally,
     /// Content that is still arriving. Rarely there, so not kept inline.
     pub(super) intake: Option<Box<Intake>>,
     pub(super) reading: Reading,
@@ -68,6 +70,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conn<S> {
             io,
             inbox: BytesMut::from(first),
             outbox: Outbox::default(),
+            tally: Tally::default(),
             intake: None,
             reading: Reading::Open,
             after: After::Close,
@@ -165,7 +168,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conn<S> {
     /// Whether nothing is left of earlier heads, in our hands or in those of the transport.
     pub(super) fn poll_clear(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Departed>> {
         let cleared = self.outbox.poll_clear(&mut self.io, cx);
+        if let Poll::Ready(Ok(())) = cleared {
+            self.tally.flushed();
+        }
         cleared.map(|result| self.heed(result))
+    }
+
+    /// Enters the head that was handed over last.
+    pub(super) fn enter(&mut self) {
+        self.tally.said();
+        if self.outbox.is_clear() {
+            self.tally.flushed();
+        }
     }
 
     /// A failed write is a departure (H11-05).

@@ -70,6 +70,11 @@ impl Outbox {
         self.poll_flush(io, cx)
     }
 
+    /// Whether nothing waits, as far as is known.
+    pub(super) fn is_clear(&self) -> bool {
+        self.rest.is_empty() && !self.unflushed
+    }
+
     /// Moves what waits to the front of what is written next (I-22).
     pub(super) fn empty_into(&mut self, out: &mut Vec<u8>) {
         out.append(&mut self.rest);

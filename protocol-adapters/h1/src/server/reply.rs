@@ -99,6 +99,10 @@ where
             if let Poll::Ready(result) = polled {
                 conn.heed(result)?;
             }
+            if nothing {
+                // The rest of a head went out with it (I-22).
+                conn.tally.flushed();
+            }
             match &self.stage {
                 Stage::Content if nothing => return conn.poll_incoming(cx).map(Err),
                 Stage::Complete if nothing => return Poll::Ready(Ok(())),

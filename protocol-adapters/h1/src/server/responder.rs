@@ -55,7 +55,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Responder for H1Responder<'_, S> 
 
     fn poll_window(&mut self, cx: &mut Context<'_>) -> Window {
         match self.conn.poll_clear(cx) {
-            Poll::Ready(Ok(())) => Window::Open,
+            Poll::Ready(Ok(())) => self.conn.tally.poll_window(cx),
             Poll::Pending => Window::Stalled,
             Poll::Ready(Err(Departed)) => {
                 // `poll_departed` says so when it is asked next.
@@ -77,8 +77,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Responder for H1Responder<'_, S> 
             encode::interim_head(&mut octets, &head);
         }
         let mut deadline = None;
+        // A go-ahead is not a sign of progress, and not counted among them.
+        let counts = head.status != StatusCode::CONTINUE;
         poll_fn(move |cx| {
             let written = self.poll_interim(&mut octets, &mut deadline, cx);
+            if written == Poll::Ready(Ok(())) && counts {
+                self.conn.enter();
+            }
             if written.is_ready() {
                 scratch::give_writing(std::mem::take(&mut octets));
             }

@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use downstream::{
-    BodyError, ConnectionInfo, Drain, Emission, Exchange, Handler, Limits, Opening, Protocol, Refusal,
-    RequestBody, Security, Window,
+    BodyError, ConnectionInfo, Drain, Emission, Exchange, Handler, Limits, OctetLedger, Opening, Protocol,
+    Refusal, RequestBody, Security, Window,
 };
 use h1_adapter::server::{ServeError, Service, serve};
 use http::{Request, Response, StatusCode};
@@ -207,12 +207,13 @@ pub(crate) struct Bench {
     pub(crate) security: Security,
     pub(crate) limits: Limits,
     pub(crate) drain: Drain,
+    pub(crate) ledger: Option<Arc<OctetLedger>>,
 }
 
 impl Bench {
     pub(crate) fn new(handler: Scripted) -> Self {
         let limits = Limits { body_size: 1 << 20, ..Limits::default() };
-        Self { handler, security: Security::Cleartext, limits, drain: Drain::new() }
+        Self { handler, security: Security::Cleartext, limits, drain: Drain::new(), ledger: None }
     }
 
     pub(crate) fn service(&self) -> Service<Scripted> {
@@ -224,6 +225,7 @@ impl Bench {
             connection: Arc::new(connection),
             drain: self.drain.watch(),
             limits: Arc::new(self.limits.clone()),
+            ledger: self.ledger.clone(),
         }
     }
 

@@ -1,4 +1,5 @@
-//! The transport, with the frame meter on its read side and a count on its write side.
+//! The transport, with the frame meter on its read side, and a count and the frame tap on its write
+//! side.
 
 use std::io;
 use std::pin::Pin;
@@ -20,9 +21,14 @@ impl<S> MeteredIo<S> {
         Self { io, link }
     }
 
-    fn note_written(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    /// What became of writing `bufs`.
+    fn note_written(
+        &self,
+        bufs: &[io::IoSlice<'_>],
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(size)) = written {
-            self.link.note_written(size);
+            self.link.note_written(bufs, size);
         }
         written
     }
@@ -43,8 +49,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for MeteredIo<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for MeteredIo<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        if self.link.holds_writes() {
+            // Who holds them tries again by itself.
+            return Poll::Pending;
+        }
         let written = Pin::new(&mut self.io).poll_write(cx, buf);
-        self.note_written(written)
+        self.note_written(&[io::IoSlice::new(buf)], written)
     }
 
     fn poll_write_vectored(
@@ -52,8 +62,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for MeteredIo<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.link.holds_writes() {
+            return Poll::Pending;
+        }
         let written = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
-        self.note_written(written)
+        self.note_written(bufs, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -61,7 +74,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for MeteredIo<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        self.link.note_flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

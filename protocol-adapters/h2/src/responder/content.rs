@@ -13,9 +13,9 @@ use http::HeaderMap;
 use http_body::{Body, Frame};
 
 use crate::fields;
-use crate::link::Link;
+use crate::link::{Link, clock};
 
-use super::{clock, note_departure};
+use super::note_departure;
 
 /// Octets of one response that may wait for the client (H2-11): `h2` keeps at most as many.
 pub(crate) const SEND_BUFFER: usize = 64 * 1024;

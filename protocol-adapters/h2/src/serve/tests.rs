@@ -67,7 +67,10 @@ fn a_connection_may_be_served_on_any_thread() {
         alt_svc: None,
     });
     let drain = downstream::Drain::new().watch();
-    is_send(serve(io, Service { handler: Mute::<0>, connection, drain, limits: Arc::default() }));
+    is_send(serve(
+        io,
+        Service { handler: Mute::<0>, connection, drain, limits: Arc::default(), ledger: None },
+    ));
 }
 
 /// What an open exchange may take in its connection's roster, without the gateway's own part.

@@ -4,7 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::frames::RawClient;
+use crate::frames::{self, RawClient};
 use crate::script::{Event, Events, Scripted};
 
 pub(crate) type Served = JoinHandle<Result<(), ServeError>>;
@@ -29,7 +29,7 @@ pub(crate) fn service(handler: Scripted, limits: Limits) -> Service<Scripted> {
     let address = ([127, 0, 0, 1], 443).into();
     let connection = ConnectionInfo { peer: address, local: address, security: Security::Tls, alt_svc: None };
     let (drain, limits) = (Drain::new().watch(), Arc::new(limits));
-    Service { handler, connection: Arc::new(connection), drain, limits }
+    Service { handler, connection: Arc::new(connection), drain, limits, ledger: None }
 }
 
 /// A raw client with default settings, and the gateway's end.
@@ -102,29 +102,51 @@ pub(crate) async fn outcome(events: &mut Events) -> Event {
     }
 }
 
-/// A client that has sent all it ever sends, and takes everything without looking at it.
+/// A client that sends what it has to say at once, takes everything without looking at it, and
+/// answers PINGs.
 pub(crate) struct Sink {
     input: io::Cursor<Vec<u8>>,
     tally: Arc<Tally>,
+    reader: Option<Waker>,
 }
 
 /// What a [`Sink`] has taken.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) writes: AtomicUsize,
+    /// PINGs aside.
     pub(crate) octets: AtomicUsize,
+    pub(crate) pings: AtomicUsize,
 }
 
 impl Sink {
     pub(crate) fn new(input: Vec<u8>) -> (Self, Arc<Tally>) {
         let tally = Arc::new(Tally::default());
-        (Self { input: io::Cursor::new(input), tally: Arc::clone(&tally) }, tally)
+        (Self { input: io::Cursor::new(input), tally: Arc::clone(&tally), reader: None }, tally)
     }
 
-    fn take(&self, size: usize) -> Poll<io::Result<usize>> {
+    /// Takes a write of `size` octets that ends with `end`.
+    fn take(&mut self, size: usize, end: &[u8]) -> Poll<io::Result<usize>> {
         self.tally.writes.fetch_add(1, Ordering::Relaxed);
-        self.tally.octets.fetch_add(size, Ordering::Relaxed);
+        let last = end.last_chunk::<17>().filter(|frame| frame.starts_with(&[0, 0, 8, frames::PING, 0, 0]));
+        if let Some(ping) = last {
+            self.tally.pings.fetch_add(1, Ordering::Relaxed);
+            self.answer(*ping);
+        }
+        let octets = if last.is_some() { size - 17 } else { size };
+        self.tally.octets.fetch_add(octets, Ordering::Relaxed);
         Poll::Ready(Ok(size))
+    }
+
+    fn answer(&mut self, mut ping: [u8; 17]) {
+        ping[4] = frames::ACK;
+        // The room of the requests is large enough.
+        self.input.get_mut().clear();
+        self.input.get_mut().extend_from_slice(&ping);
+        self.input.set_position(0);
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
     }
 }
 
@@ -136,6 +158,7 @@ impl AsyncRead for Sink {
     ) -> Poll<io::Result<()>> {
         let at = usize::try_from(self.input.position()).unwrap_or(usize::MAX);
         if at >= self.input.get_ref().len() {
+            self.reader = Some(cx.waker().clone());
             return Poll::Pending;
         }
         Pin::new(&mut self.input).poll_read(cx, buf)
@@ -143,16 +166,17 @@ impl AsyncRead for Sink {
 }
 
 impl AsyncWrite for Sink {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.take(buf.len())
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.take(buf.len(), buf)
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.take(bufs.iter().map(|buf| buf.len()).sum())
+        let end = bufs.iter().rfind(|buf| !buf.is_empty()).map_or(&[][..], |buf| buf);
+        self.take(bufs.iter().map(|buf| buf.len()).sum(), end)
     }
 
     fn is_write_vectored(&self) -> bool {

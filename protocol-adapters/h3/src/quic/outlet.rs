@@ -12,10 +12,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use downstream::Page;
 use h3::error::Code;
 use quinn::{StoppedError, VarInt, WriteError};
 
 use crate::link::varint;
+use crate::tap::Pen;
 
 type Stopped = Pin<Box<dyn Future<Output = Result<Option<VarInt>, StoppedError>> + Send>>;
 
@@ -53,10 +55,25 @@ struct State {
     /// Octets that the transport has taken: the mark to compare an acknowledged offset with.
     written: u64,
     fate: Fate,
+    /// Takes down the frames that are heads.
+    heads: Heads,
     /// Ready once the client has stopped the stream, or has all of it. Made when first polled.
     stopped: Option<Stopped>,
     /// Whoever waits for the client's departure.
     watcher: Option<Waker>,
+}
+
+/// Whether heads are taken down. All frames before the final response are, but a `100 (Continue)`.
+enum Heads {
+    /// Nobody asks.
+    Unwatched,
+    /// The next frame is one.
+    Follow(Pen),
+    /// The next frame is a `100 (Continue)`: no sign of progress, and not counted among them.
+    Pass(Pen),
+    /// The final response is there. The pen is kept until the stream is over: its heads may still be
+    /// acknowledged.
+    Over(#[expect(dead_code, reason = "its drop is what matters")] Pen),
 }
 
 impl Outlet {
@@ -66,9 +83,38 @@ impl Outlet {
             pending: Bytes::new(),
             written: 0,
             fate: Fate::Open,
+            heads: Heads::Unwatched,
             stopped: None,
             watcher: None,
         }))
+    }
+
+    /// The identifier of its stream.
+    pub(crate) fn stream(&self) -> u64 {
+        self.lock().send.id().into()
+    }
+
+    /// From now on every frame is a head, until [`Outlet::conclude`].
+    pub(crate) fn take_down(&self, pen: Pen) {
+        self.lock().heads = Heads::Follow(pen);
+    }
+
+    /// The next frame is of the final response.
+    pub(crate) fn conclude(&self) {
+        self.lock().heads.turn(Heads::Over);
+    }
+
+    /// The next frame is a `100 (Continue)`.
+    pub(crate) fn pass(&self) {
+        self.lock().heads.turn(Heads::Pass);
+    }
+
+    /// Where heads are entered.
+    pub(crate) fn page(&self) -> Page {
+        match &self.lock().heads {
+            Heads::Follow(pen) | Heads::Pass(pen) => pen.page().clone(),
+            Heads::Unwatched | Heads::Over(_) => Page::blank(),
+        }
     }
 
     /// Takes a frame over.
@@ -80,6 +126,14 @@ impl Outlet {
         let mut state = self.lock();
         if !state.pending.is_empty() {
             return Err(Busy);
+        }
+        match &state.heads {
+            Heads::Follow(pen) => {
+                let end = state.written + frame.len() as u64;
+                pen.head(state.written..end, tokio::time::Instant::now().into_std());
+            }
+            Heads::Pass(_) => state.heads.turn(Heads::Follow),
+            Heads::Unwatched | Heads::Over(_) => {}
         }
         state.pending = frame;
         Ok(())
@@ -153,6 +207,16 @@ impl Outlet {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic cannot leave the state half changed: quinn's own lock guards its part.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Heads {
+    /// What becomes of the pen, unless the final response is there.
+    fn turn(&mut self, next: impl FnOnce(Pen) -> Self) {
+        *self = match std::mem::replace(self, Self::Unwatched) {
+            Self::Follow(pen) | Self::Pass(pen) => next(pen),
+            heads => heads,
+        };
     }
 }
 

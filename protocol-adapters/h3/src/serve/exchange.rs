@@ -7,8 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use downstream::{
-    BodyError, ConnectionInfo, Ending, Expectation, Handler, Limits, Opening, Protocol, Pulse, Refusal,
-    RequestBody, Responder as _, drive,
+    Audit, BodyError, ConnectionInfo, Ending, Expectation, Handler, Limits, Opening, Page, Protocol, Pulse,
+    Refusal, RequestBody, Responder as _, drive,
 };
 use futures_util::FutureExt;
 use futures_util::future::Either;
@@ -21,12 +21,21 @@ use crate::head::Head;
 use crate::intake::{Intake, Rest, Unread};
 use crate::quic::{Arrival, Fate, SendStream};
 use crate::respond::{Asked, Responder};
+use crate::tap::Tap;
 
 /// What the exchanges of a connection share.
 pub(super) struct Desk<H> {
     pub(super) handler: H,
     pub(super) connection: Arc<ConnectionInfo>,
     pub(super) limits: Arc<Limits>,
+    /// None: nobody asks for acknowledgements, or they cannot be known.
+    pub(super) watched: Option<Watched>,
+}
+
+/// What tells the acknowledgements of a connection, and whom.
+pub(super) struct Watched {
+    pub(super) tap: Arc<Tap>,
+    pub(super) audit: Arc<dyn Audit>,
 }
 
 /// A request that arrived, of which nothing has been read yet.
@@ -55,12 +64,13 @@ pub(super) fn answer<H: Handler>(
 ) -> impl Future<Output = Outcome> {
     let outlet = Arc::clone(&arrived.arrival.outlet);
     // In a box of its own, which a request that waits for hours no longer carries.
-    let reading = Box::pin(read(arrived, Arc::clone(&desk.limits)));
+    let reading = Box::pin(read(arrived, Arc::clone(&desk)));
     // Steps that share their room: an async block would keep that of all of them.
     let answering = reading.then(move |read| match read {
         Read::Request(request, expectation, responder) => {
             let connection = Arc::clone(&desk.connection);
-            let opening = Opening { protocol: Protocol::H3, connection, pulse };
+            let page = responder.page().clone();
+            let opening = Opening { protocol: Protocol::H3, connection, pulse, page };
             Either::Left(drive(desk.handler.open(request, opening), responder, expectation))
         }
         Read::Refused(refusal, responder, intake) => {
@@ -82,13 +92,17 @@ pub(super) fn answer<H: Handler>(
     })
 }
 
-async fn read(arrived: Arrived, limits: Arc<Limits>) -> Read {
+async fn read<H>(arrived: Arrived, desk: Arc<Desk<H>>) -> Read {
     let Arrived { arrival, stream } = arrived;
+    let limits = &desk.limits;
     let outlet = Arc::clone(&arrival.outlet);
     let mut intake = Intake::new(arrival);
-    let responder = |asked| Responder::new(stream, outlet, asked, limits.write_stall);
-    match tokio::time::timeout(limits.head_timeout, intake.head(&limits)).await {
+    let responder = |asked| Responder::new(stream, Arc::clone(&outlet), asked, limits.write_stall);
+    match tokio::time::timeout(limits.head_timeout, intake.head(limits)).await {
         Ok(Ok((head, rest))) => {
+            if let Some(Watched { tap, audit }) = &desk.watched {
+                outlet.take_down(tap.pen(outlet.stream(), Page::new(audit)));
+            }
             let responder = responder(Asked::from(head.request.method()));
             let (request, expectation) = request(head, rest, intake, limits.body_size);
             Read::Request(request, expectation, responder)

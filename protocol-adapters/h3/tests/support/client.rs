@@ -1,7 +1,7 @@
 //! Clients: `h3`'s over our own streams, and bare QUIC streams.
 
 use std::future::poll_fn;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
@@ -56,7 +56,11 @@ pub async fn connected(gateway: &Gateway, transport: TransportConfig) -> quinn::
 }
 
 pub async fn connected_from(endpoint: &quinn::Endpoint, gateway: &Gateway) -> quinn::Connection {
-    let connecting = endpoint.connect(gateway.address, "localhost").expect("a name");
+    connected_at(endpoint, gateway.address).await
+}
+
+pub async fn connected_at(endpoint: &quinn::Endpoint, address: SocketAddr) -> quinn::Connection {
+    let connecting = endpoint.connect(address, "localhost").expect("a name");
     within(connecting).await.expect("a connection")
 }
 

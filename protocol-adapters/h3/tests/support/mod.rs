@@ -1,18 +1,23 @@
 //! A gateway that serves a script over real sockets, and clients for it.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
+pub mod clear;
 pub mod client;
+pub mod relay;
 pub mod script;
+pub mod witness;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
-use downstream::{ConnectionInfo, Drain, Handler, Limits, Security};
-use h3_adapter::{ServeError, Service, serve, server_config};
+use downstream::{Audit, ConnectionInfo, Drain, Handler, Limits, Security};
+use h3_adapter::{ServeError, Service, serve, server_config, transport_config};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::sync::mpsc;
 
+use clear::AllClear;
 use script::{Event, Plan, Script};
+use witness::Witness;
 
 /// A running gateway; it ends with the test.
 pub struct Gateway {
@@ -34,14 +39,28 @@ impl Gateway {
     }
 
     pub fn with_limits(plan: impl Plan, limits: Limits) -> Self {
+        Self::run(plan, limits, None)
+    }
+
+    /// Tells `witness` of all heads.
+    pub fn watched(plan: impl Plan, witness: &Arc<Witness>) -> Self {
+        Self::run(plan, Limits::default(), Some(Arc::clone(witness)))
+    }
+
+    fn run(plan: impl Plan, limits: Limits, witness: Option<Arc<Witness>>) -> Self {
         let (tls, certificate) = tls();
-        let config = server_config(Arc::new(tls), &limits).expect("a configuration for QUIC");
+        let mut config = server_config(Arc::new(tls), &limits).expect("a configuration for QUIC");
+        if let Some(witness) = &witness {
+            let mut transport = transport_config(&limits);
+            transport.congestion_controller_factory(Arc::new(AllClear(Arc::clone(witness))));
+            config.transport_config(Arc::new(transport));
+        }
         let endpoint =
             quinn::Endpoint::server(config.clone(), (Ipv4Addr::LOCALHOST, 0).into()).expect("a socket");
         let address = endpoint.local_addr().expect("an address");
 
         let drain = Drain::new();
-        let (script, events) = Script::new(plan);
+        let (script, events) = Script::new(plan, witness.clone());
         let (ended, ends) = mpsc::unbounded_channel();
         let connections = Arc::default();
         let accept = Accept {
@@ -51,6 +70,7 @@ impl Gateway {
             limits: Arc::new(limits),
             ended,
             connections: Arc::clone(&connections),
+            witness,
         };
         tokio::spawn(accept.run());
         Self { address, drain, events, ends, certificate, config, connections }
@@ -104,14 +124,24 @@ struct Accept {
     limits: Arc<Limits>,
     ended: mpsc::UnboundedSender<Result<(), ServeError>>,
     connections: Arc<Mutex<Vec<quinn::Connection>>>,
+    witness: Option<Arc<Witness>>,
 }
 
 impl Accept {
     async fn run(self) {
         while let Some(incoming) = self.endpoint.accept().await {
+            // a witness's client proves its address, others need not.
+            if self.witness.is_some() && incoming.may_retry() {
+                incoming.retry().expect("it may be retried");
+                continue;
+            }
             let Ok(connection) = incoming.await else { continue };
             self.connections.lock().expect("no test panics while it holds this").push(connection.clone());
-            let service = service(&connection, self.script.clone(), &self.drain, &self.limits);
+            let mut service = service(&connection, self.script.clone(), &self.drain, &self.limits);
+            if let Some(witness) = &self.witness {
+                let audit: Arc<dyn Audit> = Arc::clone(witness) as _;
+                service.audit = Some(audit);
+            }
             let ended = self.ended.clone();
             tokio::spawn(async move {
                 let end = serve(connection, service).await;
@@ -134,7 +164,13 @@ fn service<H: Handler>(
         security: Security::Tls,
         alt_svc: None,
     };
-    Service { handler, connection: Arc::new(info), drain: drain.watch(), limits: Arc::clone(limits) }
+    Service {
+        handler,
+        connection: Arc::new(info),
+        drain: drain.watch(),
+        limits: Arc::clone(limits),
+        audit: None,
+    }
 }
 
 /// Waits for something that has to come; a test that hangs says so.

@@ -16,6 +16,8 @@ use http_body::{Body, Frame};
 use progress_core::interim::InterimHead;
 use tokio::sync::mpsc;
 
+use super::witness::Witness;
+
 /// One line of a script.
 pub enum Step {
     /// Says an interim head, once the window is open.
@@ -59,6 +61,7 @@ impl<T: Fn(&Request<()>) -> Vec<Step> + Send + Sync + 'static> Plan for T {}
 pub struct Script {
     plan: Arc<dyn Plan>,
     events: mpsc::UnboundedSender<Event>,
+    witness: Option<Arc<Witness>>,
 }
 
 pub struct Performance {
@@ -80,9 +83,9 @@ pub struct Content {
 }
 
 impl Script {
-    pub fn new(plan: impl Plan) -> (Self, mpsc::UnboundedReceiver<Event>) {
+    pub fn new(plan: impl Plan, witness: Option<Arc<Witness>>) -> (Self, mpsc::UnboundedReceiver<Event>) {
         let (events, receiver) = mpsc::unbounded_channel();
-        (Self { plan: Arc::new(plan), events }, receiver)
+        (Self { plan: Arc::new(plan), events, witness }, receiver)
     }
 }
 
@@ -94,6 +97,9 @@ impl Handler for Script {
         assert_eq!(opening.protocol, Protocol::H3);
         let (parts, content) = request.into_parts();
         let request = Request::from_parts(parts, ());
+        if let Some(witness) = &self.witness {
+            witness.opened(request.uri().path(), &opening.page);
+        }
         let steps = (self.plan)(&request).into();
         let _ = self.events.send(Event::Opened(Box::new(request)));
         Performance { steps, content, read: Vec::new(), events: self.events.clone() }

@@ -112,6 +112,10 @@ section! {
         /// Heads of one exchange, originated and relayed; 0: no budget.
         maximum_heads: Located<u32> = "maximum-heads" => Defaulted(Integer(0, MAXIMUM_HEADS), "0");
 
+        /// Heads of one exchange that the client's transport has not acknowledged; the next one waits, and the newest
+        /// wins.
+        maximum_unacknowledged: Located<u32> = "maximum-unacknowledged" => Defaulted(Integer(1, 16), "1");
+
         /// Absolute end of an operation, whatever it reports.
         deadline: Located<Duration> = "deadline" => Defaulted(Span(SECOND, DAY.saturating_mul(7)), r#""1h""#);
 
@@ -128,8 +132,6 @@ section! {
         maximum_result: Located<u64> = "maximum-result" => Defaulted(Size(0, 1 << 30), r#""64MiB""#);
     }
     later {
-        /// How many interim heads may be unacknowledged.
-        "maximum-unacknowledged";
         /// What an operation is bound to.
         "owner";
         /// Whether Idempotency-Key is honoured.

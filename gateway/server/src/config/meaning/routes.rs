@@ -90,6 +90,7 @@ fn progress(file: &ProgressFile) -> ProgressSettings {
         minimum_interval: file.minimum_interval.value,
         heartbeat_interval: file.heartbeat_interval.value,
         maximum_heads: NonZeroU32::new(file.maximum_heads.value),
+        maximum_unacknowledged: file.maximum_unacknowledged.value,
         deadline: file.deadline.value,
         stall_timeout: Some(file.stall_timeout.value).filter(|timeout| !timeout.is_zero()),
         on_disconnect: file.on_disconnect.value,

@@ -64,6 +64,8 @@ pub struct ProgressSettings {
     pub heartbeat_interval: Duration,
     /// Heads of one exchange; `None`: no budget (INT-12).
     pub maximum_heads: Option<NonZeroU32>,
+    /// Heads of one exchange that the client's transport has not acknowledged; at least 1 (INT-18).
+    pub maximum_unacknowledged: u32,
     /// Absolute end of an operation (INT-19).
     pub deadline: Duration,
     /// How long nothing may come from the origin; `None`: a silent origin is only slow (INT-19).

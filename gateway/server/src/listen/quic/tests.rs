@@ -46,7 +46,8 @@ impl Server {
             drain: drain.clone(),
         };
         let config = config(&plan, &entrance).unwrap();
-        let door = Arc::new(Door { entrance: Arc::new(entrance), handler: Admin::new(metrics, drain) });
+        let handler = Admin::new(metrics, drain);
+        let door = Arc::new(Door { entrance: Arc::new(entrance), handler, sweep: Arc::default() });
         let quic = QuicDoor::new(door, bound.udp.unwrap(), config).unwrap();
         let half_open = Arc::clone(&quic.half_open);
         tokio::spawn(quic.serve(occupancy.open_door()));

@@ -10,7 +10,7 @@ use http::Response;
 use tokio::time::{Instant, Sleep};
 
 use super::{Assignment, Cut};
-use crate::operations::Fault;
+use crate::operations::{Fault, OriginTook};
 use crate::upstream::{Silence, UpstreamBody, UpstreamCall, UpstreamEvent};
 
 /// Progress is noted in the store at most this often.
@@ -57,8 +57,8 @@ impl Waiting {
                 return Poll::Ready(Err(cut));
             }
             match ready!(self.poll_origin(cx))? {
-                UpstreamEvent::Response(response) => {
-                    self.took();
+                UpstreamEvent::Response(mut response) => {
+                    response.extensions_mut().insert(self.took());
                     return Poll::Ready(Ok(response));
                 }
                 UpstreamEvent::Informational(status, fields) => self.assignment.hear(status, fields),
@@ -92,10 +92,12 @@ impl Waiting {
         self.noting = Some(Box::pin(async move { operations.checkpoint(&cell).await }));
     }
 
-    fn took(&self) {
+    fn took(&self) -> OriginTook {
+        let elapsed = self.began.elapsed();
         let Assignment { metrics, upstream, .. } = &self.assignment;
         if let Some(upstream) = metrics.upstream(*upstream) {
-            upstream.took(self.began.elapsed());
+            upstream.took(elapsed);
         }
+        OriginTook(elapsed)
     }
 }

@@ -119,7 +119,7 @@ class Gateway:
             progress_at_once=_PROGRESS.format(interim_after="1ms"),
         )
         configuration.write_text(text)
-        command = [str(_binary()), "run", "--config", str(configuration)]
+        command = [str(binary()), "run", "--config", str(configuration)]
         with self.log.open("wb") as log:
             self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=log)
 
@@ -142,10 +142,11 @@ class Gateway:
         return stop(self._child)
 
 
-def _binary() -> Path:
-    binary = Path(os.environ.get("PROGRESS_GATEWAY", WORKSPACE / "target/release/progress-gateway"))
-    assert binary.exists(), f"{binary} is missing: `cargo build --release` makes it"
-    return binary
+def binary() -> Path:
+    """The gateway that is tested."""
+    built = Path(os.environ.get("PROGRESS_GATEWAY", WORKSPACE / "target/release/progress-gateway"))
+    assert built.exists(), f"{built} is missing: `cargo build --release` makes it"
+    return built
 
 
 def fetch(url: str, method: str = "GET", body: bytes | None = None, **fields: str) -> Final:

@@ -1,0 +1,1 @@
+"""Two machines made of network namespaces, and what runs on them."""
