@@ -14,9 +14,11 @@
 //! | [`trace_context`] | which trace a request belongs to |
 #![forbid(unsafe_code)]
 
+mod blanks;
 pub mod document;
 pub mod event;
 pub mod exchange;
+mod hexadecimal;
 pub mod interim;
 pub mod language;
 pub mod operation;

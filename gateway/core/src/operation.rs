@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 
 use crate::event::{Outcome, ProgressEvent};
+use crate::hexadecimal;
 use crate::progress::{Dialect, Reported};
 use crate::status_uri::StatusPair;
 
@@ -94,15 +95,7 @@ impl OperationId {
     /// Reads the text form; anything but exactly 32 lower-case hexadecimal digits is `None`, so
     /// that an id has one spelling (S-09).
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.as_bytes();
-        if digits.len() != Self::SIZE * 2 {
-            return None;
-        }
-        let mut bytes = [0; Self::SIZE];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
-        }
-        Some(Self(bytes))
+        hexadecimal::decode(text.as_bytes()).map(Self)
     }
 
     /// The first six characters: enough to find a line in a log, too few to be a capability.
@@ -113,7 +106,7 @@ impl OperationId {
 
 impl fmt::Display for OperationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        hexadecimal::print(&self.0, f)
     }
 }
 
@@ -121,14 +114,6 @@ impl fmt::Display for OperationId {
 impl fmt::Debug for OperationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "OperationId({}…)", self.short())
-    }
-}
-
-fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
     }
 }
 

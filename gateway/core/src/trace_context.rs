@@ -12,6 +12,9 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::blanks::trim_blanks;
+use crate::hexadecimal;
+
 /// The field that names the trace and the caller's span.
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
@@ -91,9 +94,7 @@ impl TraceId {
 /// 32 lower-case digits.
 impl fmt::Display for TraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut digits = [0; 32];
-        write_hex(&self.0, &mut digits);
-        f.write_str(str::from_utf8(&digits).expect("hexadecimal digits are ASCII"))
+        hexadecimal::print(&self.0, f)
     }
 }
 
@@ -119,9 +120,9 @@ impl TraceParent {
     /// Reads a field value. Of a version above `00` the part that is like `00` is read, as level 1
     /// asks for. `None`: it is not valid.
     pub fn parse(value: &[u8]) -> Option<Self> {
-        let value = trim(value);
+        let value = trim_blanks(value);
         let (known, rest) = value.split_at_checked(LENGTH)?;
-        let [version] = hex(&known[..2])?;
+        let [version] = hexadecimal::decode(&known[..2])?;
         let is_complete = match version {
             FORBIDDEN_VERSION => false,
             0 => rest.is_empty(),
@@ -131,13 +132,13 @@ impl TraceParent {
         if !is_complete || !has_dashes {
             return None;
         }
-        let [flags] = hex(&known[53..])?;
+        let [flags] = hexadecimal::decode(&known[53..])?;
         // Other flags are not defined yet, and must not be passed on; of a later version, only the
         // first is known to mean the same.
         let defined = if version == 0 { SAMPLED | RANDOM } else { SAMPLED };
         Some(Self {
-            trace: TraceId::new(hex(&known[3..35])?)?,
-            span: SpanId::new(hex(&known[36..52])?)?,
+            trace: TraceId::new(hexadecimal::decode(&known[3..35])?)?,
+            span: SpanId::new(hexadecimal::decode(&known[36..52])?)?,
             flags: flags & defined,
         })
     }
@@ -145,45 +146,11 @@ impl TraceParent {
     /// The field value, in version `00`.
     pub fn print(&self) -> HeaderValue {
         let mut value = *b"00-00000000000000000000000000000000-0000000000000000-00";
-        write_hex(&self.trace.0, &mut value[3..35]);
-        write_hex(&self.span.0, &mut value[36..52]);
-        write_hex(&[self.flags], &mut value[53..]);
+        hexadecimal::encode(&self.trace.0, &mut value[3..35]);
+        hexadecimal::encode(&self.span.0, &mut value[36..52]);
+        hexadecimal::encode(&[self.flags], &mut value[53..]);
         HeaderValue::from_bytes(&value).expect("digits and dashes are a field value")
     }
-}
-
-/// Octets from lower-case digits, twice as many.
-fn hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
-    let mut octets = [0; N];
-    let (pairs, _) = digits.as_chunks::<2>();
-    for (octet, [high, low]) in octets.iter_mut().zip(pairs) {
-        *octet = digit(*high)? << 4 | digit(*low)?;
-    }
-    Some(octets)
-}
-
-fn digit(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
-}
-
-fn write_hex(octets: &[u8], digits: &mut [u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let (pairs, _) = digits.as_chunks_mut::<2>();
-    for (octet, pair) in octets.iter().zip(pairs) {
-        *pair = [DIGITS[usize::from(octet >> 4)], DIGITS[usize::from(octet & 15)]];
-    }
-}
-
-/// Without the spaces and tabs around it.
-fn trim(value: &[u8]) -> &[u8] {
-    let is_blank = |octet: &u8| matches!(octet, b' ' | b'\t');
-    let Some(first) = value.iter().position(|octet| !is_blank(octet)) else { return &[] };
-    let last = value.iter().rposition(|octet| !is_blank(octet)).unwrap_or(first);
-    &value[first..=last]
 }
 
 #[cfg(test)]

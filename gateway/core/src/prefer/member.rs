@@ -8,6 +8,8 @@
 
 use std::time::Duration;
 
+use crate::blanks::{skip_blanks, trim_blanks};
+
 /// The members of one line, without the blanks around them and without empty ones.
 ///
 /// A comma inside a quoted-string does not end a member. After a quote that is never closed, quotes are
@@ -159,20 +161,6 @@ fn closing_quote(text: &[u8]) -> Option<usize> {
             _ => at += 1,
         }
     }
-}
-
-fn trim_blanks(text: &[u8]) -> &[u8] {
-    let end = text.iter().rposition(|octet| !is_blank(*octet)).map_or(0, |last| last + 1);
-    skip_blanks(&text[..end])
-}
-
-fn skip_blanks(text: &[u8]) -> &[u8] {
-    let blanks = text.iter().take_while(|octet| is_blank(**octet)).count();
-    &text[blanks..]
-}
-
-fn is_blank(octet: u8) -> bool {
-    matches!(octet, b' ' | b'\t')
 }
 
 /// `tchar` (RFC 9110 section 5.6.2).

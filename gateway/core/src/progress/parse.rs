@@ -2,6 +2,7 @@
 //!
 //! One pass, no recursion, no look back. A failure anywhere is a failure of the whole field (PRP-01).
 
+use crate::blanks::is_blank;
 use crate::language::LanguageTag;
 
 use super::{Fraction, Progress, Remark};
@@ -200,7 +201,7 @@ impl<'a> Reader<'a> {
     }
 
     fn skip_blanks(&mut self) {
-        self.take_while(|octet| octet == b' ' || octet == b'\t');
+        self.take_while(is_blank);
     }
 
     fn take_while(&mut self, belongs: impl Fn(u8) -> bool) -> &'a [u8] {

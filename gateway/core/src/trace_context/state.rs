@@ -2,7 +2,8 @@
 
 use http::{HeaderMap, HeaderValue};
 
-use super::{TRACESTATE, trim};
+use super::TRACESTATE;
+use crate::blanks::trim_blanks;
 
 /// What is passed on in all; as much as level 1 asks for.
 const MAXIMUM_LENGTH: usize = 512;
@@ -21,7 +22,11 @@ pub(super) fn tidy(fields: &mut HeaderMap) {
     let mut lines = fields.get_all(TRACESTATE).iter();
     let (Some(first), second) = (lines.next(), lines.next()) else { return };
     let is_kept = is_valid(fields);
-    if is_kept && second.is_none() && first.len() <= MAXIMUM_LENGTH && !trim(first.as_bytes()).is_empty() {
+    if is_kept
+        && second.is_none()
+        && first.len() <= MAXIMUM_LENGTH
+        && !trim_blanks(first.as_bytes()).is_empty()
+    {
         return;
     }
     let joined = if is_kept { join(fields) } else { None };
@@ -35,7 +40,7 @@ pub(super) fn tidy(fields: &mut HeaderMap) {
 fn members(fields: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     let lines = fields.get_all(TRACESTATE).iter();
     let members = lines.flat_map(|line| line.as_bytes().split(|octet| *octet == b','));
-    members.map(trim).filter(|member| !member.is_empty())
+    members.map(trim_blanks).filter(|member| !member.is_empty())
 }
 
 fn is_valid(fields: &HeaderMap) -> bool {
