@@ -165,6 +165,14 @@ impl StatusDocument<'_> {
         line
     }
 
+    /// Why the operation did not succeed, in a sentence; `None`: it has not ended, or it did.
+    pub fn error(&self) -> Option<&str> {
+        match &self.snapshot.phase {
+            Phase::Finished(outcome) => self.ending(outcome).1.map(|error| error.message),
+            Phase::Running | Phase::Canceling => None,
+        }
+    }
+
     fn ending<'b>(&self, outcome: &'b Outcome) -> (Option<ResponseJson<'b>>, Option<ErrorJson<'b>>) {
         match outcome {
             Outcome::Responded(response) if outcome.is_success() => (Some(ResponseJson::new(response)), None),

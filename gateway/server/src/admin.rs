@@ -1,13 +1,18 @@
-//! The admin listener: `/metrics`, `/livez` and `/readyz`.
+//! The admin listener: `/metrics`, `/livez`, `/readyz` and `/operations`.
 //!
 //! It is served by the same HTTP/1 wire as clients are, on an address of its own that is never
 //! public, and goes on while the gateway drains.
 
+mod operations;
+
 use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -16,36 +21,45 @@ use downstream::{
     RequestBody, Window,
 };
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::combinators::MapErr;
 use http_body_util::{BodyExt, Full};
 
 use crate::listen::{ListenError, SideDoor};
 use crate::metrics::Metrics;
+use crate::operations::Operations;
+
+/// Connections at a time: a monitoring system or two, and people.
+const CONNECTIONS: NonZeroU32 = NonZeroU32::new(64).unwrap();
 
 /// The media type of metrics: the text format, in its only encoding.
 const METRICS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 /// Opens the admin listener. Dropping it closes it. To be called within a runtime.
-pub fn open(address: SocketAddr, metrics: Arc<Metrics>, drain: Drain) -> Result<SideDoor, ListenError> {
-    SideDoor::open(address, Admin::new(Arc::clone(&metrics), drain), metrics)
+pub fn open(address: SocketAddr, watched: Watched, drain: Drain) -> Result<SideDoor, ListenError> {
+    let metrics = Arc::clone(&watched.metrics);
+    SideDoor::open(address, Admin::new(watched, drain), metrics, CONNECTIONS)
+}
+
+/// What is watched here.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What is listed.
+    pub operations: Arc<Operations>,
 }
 
 /// Answers on the admin address.
 #[derive(Clone, Debug)]
 pub struct Admin {
-    metrics: Arc<Metrics>,
+    watched: Watched,
     drain: Drain,
 }
 
 /// A request to the admin address.
-#[derive(Debug)]
-pub struct AdminExchange {
-    admin: Admin,
-    method: Method,
-    path: String,
-}
+pub struct AdminExchange(Pin<Box<dyn Future<Output = Response<Bytes>> + Send>>);
 
 /// The content of an answer.
 pub type AdminBody = MapErr<Full<Bytes>, fn(Infallible) -> BodyError>;
@@ -56,7 +70,8 @@ impl Handler for Admin {
 
     fn open(&self, request: Request<RequestBody>, _: Opening) -> AdminExchange {
         let (head, _) = request.into_parts();
-        AdminExchange { admin: self.clone(), method: head.method, path: head.uri.path().to_owned() }
+        let admin = self.clone();
+        AdminExchange(Box::pin(async move { admin.answer(&head.method, &head.uri).await }))
     }
 
     fn refuse(&self, refusal: Refusal, _: Protocol, _: &ConnectionInfo) -> Response<Bytes> {
@@ -64,11 +79,17 @@ impl Handler for Admin {
     }
 }
 
+impl fmt::Debug for AdminExchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdminExchange").finish_non_exhaustive()
+    }
+}
+
 impl Exchange for AdminExchange {
     type Body = AdminBody;
 
-    fn poll_emission(self: Pin<&mut Self>, _: &mut Context<'_>, _: Window) -> Poll<Emission<AdminBody>> {
-        let answer = self.admin.answer(&self.method, &self.path);
+    fn poll_emission(mut self: Pin<&mut Self>, cx: &mut Context<'_>, _: Window) -> Poll<Emission<AdminBody>> {
+        let answer = ready!(self.0.as_mut().poll(cx));
         let body = |content| Full::new(content).map_err(never as fn(Infallible) -> BodyError);
         Poll::Ready(Emission::Final(answer.map(body)))
     }
@@ -77,29 +98,45 @@ impl Exchange for AdminExchange {
 }
 
 impl Admin {
-    /// A handler that exposes `metrics` and is ready until `drain` advances.
-    pub fn new(metrics: Arc<Metrics>, drain: Drain) -> Self {
-        Self { metrics, drain }
+    /// A handler that exposes what is watched and is ready until `drain` advances.
+    pub fn new(watched: Watched, drain: Drain) -> Self {
+        Self { watched, drain }
     }
 
-    fn answer(&self, method: &Method, path: &str) -> Response<Bytes> {
-        let answers: fn(&Self) -> Response<Bytes> = match path {
-            "/metrics" => Self::metrics,
-            "/livez" => |_| answer(StatusCode::OK, "alive\n"),
-            "/readyz" => Self::readiness,
-            _ => return answer(StatusCode::NOT_FOUND, "not found; there are /metrics, /livez and /readyz\n"),
-        };
+    async fn answer(&self, method: &Method, uri: &Uri) -> Response<Bytes> {
         // The wire leaves the content out of the response to a HEAD.
-        if method == Method::GET || method == Method::HEAD {
-            return answers(self);
+        let reads = method == Method::GET || method == Method::HEAD;
+        match uri.path() {
+            "/metrics" | "/livez" | "/readyz" | "/operations" if !reads => {
+                let mut refused = answer(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+                refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+                refused
+            }
+            "/metrics" => self.metrics(),
+            "/livez" => answer(StatusCode::OK, "alive\n"),
+            "/readyz" => self.readiness(),
+            "/operations" => self.operations(uri.query().unwrap_or_default()).await,
+            _ => answer(
+                StatusCode::NOT_FOUND,
+                "not found; there are /metrics, /livez, /readyz and /operations\n",
+            ),
         }
-        let mut refused = answer(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-        refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        refused
+    }
+
+    async fn operations(&self, query: &str) -> Response<Bytes> {
+        let query = match operations::Query::parse(query) {
+            Ok(query) => query,
+            Err(wrong) => return answer(StatusCode::BAD_REQUEST, format!("{wrong}\n")),
+        };
+        let page = operations::page(&self.watched.operations, &query).await;
+        // Strings, numbers and lists cannot fail to serialize.
+        let mut response = answer(StatusCode::OK, serde_json::to_vec(&page).unwrap_or_default());
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
     }
 
     fn metrics(&self) -> Response<Bytes> {
-        match self.metrics.text() {
+        match self.watched.metrics.text() {
             Ok(text) => {
                 let mut response = answer(StatusCode::OK, text);
                 response.headers_mut().insert(CONTENT_TYPE, METRICS);

@@ -4,6 +4,7 @@
 //! goes to standard output, everything else to standard error.
 
 mod check;
+mod request;
 mod run;
 mod tour;
 
@@ -71,6 +72,8 @@ enum Command {
     Demo(DemoArgs),
     /// Print the JSON Schema of the configuration, for editors
     Schema,
+    /// Make a request over any version of HTTP and show how far it is
+    Request(Box<request::RequestArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -119,6 +122,7 @@ impl Cli {
             Command::Run(options) => with_log(log_format, || run::run(options)),
             Command::Check(options) => check::run(&options.config),
             Command::Demo(options) => tour::run(&options, log_format),
+            Command::Request(options) => request::run(*options),
             Command::Schema => print(&format!("{:#}\n", config::schema())),
         }
     }

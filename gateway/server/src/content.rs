@@ -10,6 +10,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::account::Account;
 use crate::operations::RecordingReader;
+use crate::status::Events;
 use crate::upstream::UpstreamBody;
 
 /// What a client is sent after the final head. Carries the exchange's account to its end.
@@ -30,6 +31,8 @@ pub enum Content {
     Origin(UpstreamBody),
     /// From the origin by way of a recording.
     Recorded(RecordingReader),
+    /// From a running operation, event by event.
+    Events(Box<Events>),
 }
 
 impl GatewayBody {
@@ -53,6 +56,7 @@ impl Content {
             Self::Pieces(pieces) => Poll::Ready(pieces.pop_front().map(|piece| Ok(Frame::data(piece)))),
             Self::Origin(body) => Pin::new(body).poll_frame(cx),
             Self::Recorded(reader) => reader.poll_frame(cx),
+            Self::Events(events) => events.poll_frame(cx),
         }
     }
 }
@@ -80,6 +84,7 @@ impl Body for GatewayBody {
             Content::Pieces(pieces) => pieces.is_empty(),
             Content::Origin(body) => body.is_end_stream(),
             Content::Recorded(reader) => reader.is_end_stream(),
+            Content::Events(events) => events.is_end_stream(),
         }
     }
 
@@ -91,6 +96,7 @@ impl Body for GatewayBody {
             }
             Content::Origin(body) => body.size_hint(),
             Content::Recorded(reader) => reader.size_hint(),
+            Content::Events(_) => SizeHint::default(),
         }
     }
 }

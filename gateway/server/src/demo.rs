@@ -4,8 +4,8 @@
 //! |---|---|
 //! | `site` | origin and gateway, on ports that are free; `ports`, `folder` |
 //! | `origin` | the origin: a report takes its time and tells how far it is |
-//! | `client` | one call over one protocol, each interim head as it comes |
-//! | `http1` | heads and content of HTTP/1, for the origin and for the client |
+//! | `client` | calls of the gateway, made by `crate::client` |
+//! | `http1` | heads and content of HTTP/1, as the origin reads them |
 //! | `tour` | one job over each protocol, and what has to be seen |
 //! | `screen` | how it looks |
 

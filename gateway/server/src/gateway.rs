@@ -10,16 +10,18 @@ use rustls_pki_types::CertificateDer;
 use status_store::{Bounds, MemoryStore, Store, clock};
 use tokio::task::JoinHandle;
 
-use crate::admin;
+use crate::admin::{self, Watched};
 use crate::config::{Settings, StoreKind, StoreSettings};
 use crate::handler::{Gateway, Shared, no_route};
+use crate::ingest::{self, Callbacks};
 use crate::listen::{self, ListenError, ListenPlan, SideDoor};
 use crate::metrics::Metrics;
 use crate::metrics::labels::UpstreamResult;
 use crate::operations::{Operations, Origin};
+use crate::owners::{Budgets, Owners};
 use crate::routes::Routes;
 use crate::signals::{self, Ended, Signal};
-use crate::status::{Reads, Room};
+use crate::status::{Reads, Room, Written};
 use crate::upstream::{Outcome, UpstreamSetupError, UpstreamStats, Upstreams};
 
 /// How often the store is asked to drop what is past its time.
@@ -44,6 +46,7 @@ pub enum StartError {
 pub struct Running {
     listening: listen::Running,
     admin: Option<SideDoor>,
+    callback: Option<SideDoor>,
     certificates: Vec<Option<CertificateDer<'static>>>,
     operations: Arc<Operations>,
     metrics: Arc<Metrics>,
@@ -52,7 +55,7 @@ pub struct Running {
     sweeper: JoinHandle<()>,
 }
 
-/// Starts a gateway. To be called within a runtime, on which the admin listener and the store's
+/// Starts a gateway. To be called within a runtime, on which the side listeners and the store's
 /// housekeeping live; clients are served by threads of its own.
 pub fn start(settings: &Settings, drain: Drain) -> Result<Running, StartError> {
     let now = clock::now();
@@ -65,7 +68,9 @@ pub fn start(settings: &Settings, drain: Drain) -> Result<Running, StartError> {
         &settings.status_path,
     );
     let operations = Operations::new(store(&settings.store), origin, Arc::clone(&metrics));
-    let shared = shared(settings, &operations, &metrics);
+    let opened = settings.callback.as_ref().map(|at| ingest::open(at, &operations, &metrics)).transpose()?;
+    let (callback, callbacks) = opened.unzip();
+    let shared = shared(settings, &operations, &metrics, callbacks);
     let origins = Upstreams::new(&settings.upstreams)?;
     count_upstreams(&origins, &metrics);
     let announced = drain.clone();
@@ -77,12 +82,14 @@ pub fn start(settings: &Settings, drain: Drain) -> Result<Running, StartError> {
     if let Some(base) = derived_base(settings, listening.local_addrs()) {
         operations.origin().set_base(base);
     }
-    let admin = settings.admin.map(|at| admin::open(at, Arc::clone(&metrics), drain.clone())).transpose()?;
+    let watched = Watched { metrics: Arc::clone(&metrics), operations: Arc::clone(&operations) };
+    let admin = settings.admin.map(|at| admin::open(at, watched, drain.clone())).transpose()?;
     let certificate = |door: &listen::DoorPlan| door.identity.as_ref().map(|id| id.certificate().clone());
     Ok(Running {
         certificates: plan.doors.iter().map(certificate).collect(),
         listening,
         admin,
+        callback,
         sweeper: tokio::spawn(sweep(Arc::clone(&operations))),
         operations,
         metrics,
@@ -91,12 +98,19 @@ pub fn start(settings: &Settings, drain: Drain) -> Result<Running, StartError> {
     })
 }
 
-fn shared(settings: &Settings, operations: &Arc<Operations>, metrics: &Arc<Metrics>) -> Arc<Shared> {
+fn shared(
+    settings: &Settings,
+    operations: &Arc<Operations>,
+    metrics: &Arc<Metrics>,
+    callbacks: Option<Callbacks>,
+) -> Arc<Shared> {
     let routes = Routes::new(settings.routes.clone());
     let room = Room {
         operations: Arc::clone(operations),
         metrics: Arc::clone(metrics),
         reads: Reads::default(),
+        written: Written::default(),
+        owners: Owners::new(&operations.secret(), &settings.routes),
         progress: routes.progress(),
     };
     Arc::new(Shared {
@@ -105,7 +119,9 @@ fn shared(settings: &Settings, operations: &Arc<Operations>, metrics: &Arc<Metri
         trusted_proxies: settings.trusted_proxies.clone(),
         service_name: settings.service_name.as_str().into(),
         operations: Arc::clone(operations),
+        callbacks,
         room: Arc::new(room),
+        budgets: Budgets::new(&settings.limits),
         metrics: Arc::clone(metrics),
         no_route: no_route(),
     })
@@ -179,6 +195,11 @@ impl Running {
         self.admin.as_ref().map(SideDoor::local_addr)
     }
 
+    /// Where the callback listener listens, if there is one.
+    pub fn callback_address(&self) -> Option<SocketAddr> {
+        self.callback.as_ref().map(SideDoor::local_addr)
+    }
+
     /// The certificate of each listener, in the order of the configuration; `None`: cleartext.
     pub fn certificates(&self) -> &[Option<CertificateDer<'static>>] {
         &self.certificates
@@ -195,15 +216,15 @@ impl Running {
     }
 
     /// Serves until `signals`, or whoever else holds the drain, ask it to stop; then drains. The
-    /// admin listener goes on to the end.
+    /// admin and the callback listener go on to the end.
     pub async fn run<S>(self, signals: S) -> Ended
     where
         S: Stream<Item = Signal> + Unpin,
     {
-        let Self { listening, admin, drain, drain_timeout, sweeper, .. } = self;
+        let Self { listening, admin, callback, drain, drain_timeout, sweeper, .. } = self;
         let ended = signals::run_until_drained(listening, drain, drain_timeout, signals).await;
         sweeper.abort();
-        drop(admin);
+        drop((admin, callback));
         ended
     }
 }

@@ -1,6 +1,7 @@
 //! Opens an exchange for each request: the one place where routes, preferences, operations and
 //! upstream calls meet.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -20,8 +21,10 @@ use crate::exchange::{
     Asking, Audience, Client, Followed, GatewayExchange, Kind, Manner, Naming, Plain, Plan, Relays, Timing,
 };
 use crate::forward::{self, Hop, LastHop, NotForwarded, Trust};
+use crate::ingest::{self, Callbacks};
 use crate::metrics::{Metrics, NO_ROUTE};
-use crate::operations::{Assignment, Fault, OperationCell, Operations, begin};
+use crate::operations::{Assignment, Beginning, Fault, OperationCell, Operations, begin};
+use crate::owners::{Budgets, Claim, OverBudget};
 use crate::problem::Problem;
 use crate::relay::{Processing, Relay};
 use crate::routes::{Matched, Route, Routes};
@@ -51,8 +54,12 @@ pub struct Shared {
     pub service_name: Arc<str>,
     /// Where operations are found.
     pub operations: Arc<Operations>,
+    /// Where origins may call back, if they may.
+    pub callbacks: Option<Callbacks>,
     /// Where status documents are answered.
     pub room: Arc<Room>,
+    /// How many operations may run.
+    pub budgets: Arc<Budgets>,
     /// Where things are counted.
     pub metrics: Arc<Metrics>,
     /// The name of no route.
@@ -102,11 +109,20 @@ impl Gateway {
             Err(NotForwarded::Loop) => return GatewayExchange::ready(finishing.fault(&LOOP, None), account),
             Err(NotForwarded::MaxForwards) => return GatewayExchange::ready(options(), account),
         }
-        let plan = route.settings.progress.as_ref().map(|settings| (settings, Plan::new(settings, &client)));
+        let plan = route.settings.progress.as_ref().map(|settings| {
+            let (plan, suppressed) = Plan::new(settings, &client);
+            // An origin that may finish by callback needs an operation, whatever its client is promised.
+            let silent = || self.shared.callbacks.is_some().then(Plan::silent);
+            (settings, (plan.or_else(silent), suppressed))
+        });
         let kind = match plan {
             Some((settings, (Some(plan), suppressed))) => {
+                let beginning = match self.beginning(route, settings, &parts, opening) {
+                    Ok(beginning) => beginning,
+                    Err(over) => return GatewayExchange::ready(finishing.problem(&over.problem()), account),
+                };
                 account.withheld_once(suppressed);
-                let case = Case { route, settings, client, plan, relay: agent_relay, finishing };
+                let case = Case { route, settings, client, plan, relay: agent_relay, finishing, beginning };
                 Kind::Followed(Box::new(self.follow(case, (parts, body), opening)))
             }
             other => {
@@ -133,18 +149,48 @@ impl Gateway {
         GatewayExchange::new(kind, account)
     }
 
+    /// What an operation begins with, unless somebody's budget is spent (SEC-04).
+    fn beginning(
+        &self,
+        route: &Route,
+        settings: &ProgressSettings,
+        parts: &Parts,
+        opening: &Opening,
+    ) -> Result<Beginning, OverBudget> {
+        let owner = self.shared.room.owners.of(&settings.owner, &parts.headers);
+        let peer = opening.connection.peer.ip();
+        let address = (!self.trusts(peer)).then_some(peer);
+        let claim = Claim { owner, address, route: route.index, per_route: settings.maximum_operations };
+        Ok(Beginning {
+            route: route.index,
+            route_name: Arc::clone(&route.name),
+            request: self.summary(parts),
+            owner,
+            place: self.shared.budgets.admit(&claim)?,
+        })
+    }
+
+    /// Whether the forwarding fields of a peer are believed (FWH-05).
+    fn trusts(&self, peer: IpAddr) -> bool {
+        self.shared.trusted_proxies.iter().any(|prefix| prefix.contains(peer))
+    }
+
     /// Begins an operation and follows it.
     fn follow(&self, case: Case<'_>, request: (Parts, RequestBody), opening: &Opening) -> Followed {
-        let Case { route, settings, client, mut plan, relay, finishing } = case;
+        let Case { route, settings, client, mut plan, relay, finishing, beginning } = case;
         plan.answer_before(settings.deadline);
         opening.page.limit(settings.maximum_unacknowledged);
         let (mut parts, body) = request;
         let rendering = Rendering::of(&parts.headers, &client.preferences);
         keep_from_origin(&mut parts, &plan);
-        let cell =
-            OperationCell::new(route.index, Arc::clone(&route.name), self.summary(&parts), clock::now());
+        let cell = OperationCell::new(beginning, clock::now());
         let told = Arc::clone(&cell);
         let body = body.when_complete(move || told.on_received(tokio::time::Instant::now().into_std()));
+        let listed = self.shared.callbacks.as_ref().and_then(|callbacks| {
+            let terms =
+                ingest::Terms { deadline: settings.deadline, maximum_result: settings.maximum_result };
+            callbacks.invite(&cell, terms, &mut parts.headers)
+        });
         let call = self.call(route, Request::from_parts(parts, body), Patience::Unlimited);
         let assignment = Assignment {
             cell: Arc::clone(&cell),
@@ -153,10 +199,12 @@ impl Gateway {
             stall_timeout: settings.stall_timeout,
             maximum_result: settings.maximum_result,
             relay,
+            listed,
             operations: Arc::clone(&self.shared.operations),
             metrics: Arc::clone(&self.shared.metrics),
         };
         begin(assignment, call);
+        let is_silent = plan.is_silent();
         let heads = plan.terms.heads.as_ref();
         let manner = Manner {
             operations: Arc::clone(&self.shared.operations),
@@ -168,7 +216,7 @@ impl Gateway {
             maximum_heads: heads
                 .map_or(client.maximum_heads().map(Into::into), |heads| heads.cadence.maximum_heads),
             naming: if relay.is_upload() { Naming::Link } else { Naming::Location },
-            asking: asking(&client.preferences),
+            asking: if is_silent { Asking::ForNothing } else { asking(&client.preferences) },
             audience: if heads.is_some() { Audience::Heads } else { Audience::Silence },
             on_disconnect: settings.on_disconnect,
         };
@@ -183,9 +231,7 @@ impl Gateway {
     fn forward(&self, parts: &mut Parts, opening: &Opening) -> Result<(), NotForwarded> {
         let connection = &opening.connection;
         let make = || {
-            let is_trusted = |prefix: &IpPrefix| prefix.contains(connection.peer.ip());
-            let trusted = self.shared.trusted_proxies.iter().any(is_trusted);
-            let trust = if trusted { Trust::Trusted } else { Trust::Untrusted };
+            let trust = if self.trusts(connection.peer.ip()) { Trust::Trusted } else { Trust::Untrusted };
             Hop::new(connection.peer, connection.security, trust, Arc::clone(&self.shared.service_name))
         };
         self.last_hop.with(connection, make, |hop| forward::forward_request(parts, opening.protocol, hop))
@@ -214,6 +260,7 @@ struct Case<'a> {
     plan: Plan,
     relay: Relay,
     finishing: Finishing,
+    beginning: Beginning,
 }
 
 fn asking(preferences: &Preferences) -> Asking {

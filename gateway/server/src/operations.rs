@@ -4,16 +4,20 @@
 //! task carries the origin's answer into the cell. The registry finds cells by id while they run
 //! and keeps their records in the store.
 
+mod beginning;
 mod cell;
 mod fault;
 mod identity;
+mod listing;
 mod recording;
 mod registry;
 mod work;
 
-pub use cell::{Answer, News, OperationCell, OriginTook, Watcher};
+pub use beginning::Beginning;
+pub use cell::{Answer, News, OperationCell, OriginTook, Receipt, Watcher};
 pub use fault::Fault;
 pub use identity::Identity;
+pub use listing::{Admission, Listed, Listing, Purpose};
 pub use recording::{Recording, RecordingReader};
 pub use registry::{Operations, Origin, Seen};
-pub use work::{Assignment, begin};
+pub use work::{Assignment, begin, take_in};

@@ -54,7 +54,7 @@ upstream = "reports"
 fn help_and_version_are_answers() {
     let (code, out, err) = run(&["--help"]);
     assert_eq!((code, err.as_str()), (Some(0), ""));
-    for command in ["run", "check", "demo", "schema", "--log-format"] {
+    for command in ["run", "check", "demo", "schema", "request", "--log-format"] {
         assert!(out.contains(command), "{command} is missing: {out}");
     }
     let (code, out, err) = run(&["--version"]);

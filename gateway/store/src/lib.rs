@@ -5,12 +5,15 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
+mod embedded;
 mod identity;
 mod memory;
+mod pages;
 mod quota;
 mod record;
 mod store;
 
+pub use embedded::{EmbeddedStore, OpenError, SpoolReader, Spooled};
 pub use identity::{NoRandomness, random_id};
 pub use memory::{Bounds, MemoryStore};
 pub use quota::{Quota, Reservation};

@@ -1,6 +1,7 @@
 //! The store in memory: nothing survives the process, everything else holds.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 use progress_core::document::Status;
 use progress_core::operation::{OperationId, Snapshot};
 
+use crate::pages;
 use crate::{Census, Ending, Found, Quota, Record, Reservation, StatusStore, StoreError};
 
 /// Octets that a record is counted with, beside its result.
@@ -29,8 +31,12 @@ pub struct Bounds {
 pub struct MemoryStore {
     bounds: Bounds,
     quota: Quota,
+    secret: Secret,
     shelves: Mutex<Shelves>,
 }
+
+/// Random for each process, as everything here ends with it.
+struct Secret([u8; 32]);
 
 #[derive(Debug)]
 struct Shelves {
@@ -64,7 +70,7 @@ impl MemoryStore {
             tombstones_due: BTreeSet::new(),
             finished: [Status::Succeeded, Status::Failed, Status::Canceled].map(|status| (status, 0)),
         };
-        Self { bounds, quota, shelves: Mutex::new(shelves) }
+        Self { bounds, quota, secret: Secret::random(), shelves: Mutex::new(shelves) }
     }
 
     fn shelves(&self) -> MutexGuard<'_, Shelves> {
@@ -199,6 +205,35 @@ impl StatusStore for MemoryStore {
 
     fn census(&self) -> Census {
         self.shelves().finished
+    }
+
+    fn page(&self, from: OperationId, most: usize) -> Vec<OperationId> {
+        pages::page(self.shelves().records.keys().copied(), from, most)
+    }
+
+    fn secret(&self) -> [u8; 32] {
+        self.secret.0
+    }
+
+    fn unfinished(&self) -> Vec<OperationId> {
+        Vec::new()
+    }
+}
+
+// === impl Secret ===
+
+impl Secret {
+    fn random() -> Self {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).expect("the maps of this store have drawn from the same source");
+        Self(secret)
+    }
+}
+
+/// Shows nothing.
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
     }
 }
 

@@ -17,7 +17,7 @@ struct Shared {
 #[derive(Debug)]
 pub struct Reservation {
     quota: Quota,
-    octets: u64,
+    octets: AtomicU64,
 }
 
 impl Quota {
@@ -28,12 +28,22 @@ impl Quota {
 
     /// Takes `octets`, or nothing if there is no room for all of them.
     pub fn reserve(&self, octets: u64) -> Option<Reservation> {
-        self.take(octets).then(|| Reservation { quota: self.clone(), octets })
+        self.take(octets).then(|| Reservation { quota: self.clone(), octets: AtomicU64::new(octets) })
     }
 
     /// Octets taken now.
     pub fn used(&self) -> u64 {
         self.0.used.load(Ordering::Relaxed)
+    }
+
+    /// Takes `octets` for what is there already, room or not.
+    pub(crate) fn charge(&self, octets: u64) {
+        self.0.used.fetch_add(octets, Ordering::Relaxed);
+    }
+
+    /// Gives back what [`Quota::charge`] took.
+    pub(crate) fn refund(&self, octets: u64) {
+        self.0.used.fetch_sub(octets, Ordering::Relaxed);
     }
 
     fn take(&self, octets: u64) -> bool {
@@ -47,15 +57,25 @@ impl Reservation {
     pub fn grow(&mut self, octets: u64) -> bool {
         let grown = self.quota.take(octets);
         if grown {
-            self.octets += octets;
+            *self.octets.get_mut() += octets;
         }
         grown
+    }
+
+    /// Octets taken.
+    pub(crate) fn octets(&self) -> u64 {
+        self.octets.load(Ordering::Relaxed)
+    }
+
+    /// Gives the room back while the reservation stands: whoever holds the content now counts it.
+    pub(crate) fn hand_over(&self) {
+        self.quota.refund(self.octets.swap(0, Ordering::Relaxed));
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.quota.0.used.fetch_sub(self.octets, Ordering::Relaxed);
+        self.hand_over();
     }
 }
 

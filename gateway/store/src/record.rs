@@ -8,6 +8,7 @@ use progress_core::document::{RequestSummary, Times};
 use progress_core::operation::{OperationId, Snapshot};
 
 use crate::Reservation;
+use crate::embedded::{SpoolName, Spooled};
 
 /// An operation as a store keeps it.
 #[derive(Clone, Debug)]
@@ -16,6 +17,9 @@ pub struct Record {
     pub id: OperationId,
     /// The name of the route that accepted it.
     pub route: Arc<str>,
+    /// Whose it is: a digest of the credential that its request carried (SEC-02). `None`: whoever knows
+    /// its id may read and cancel it.
+    pub owner: Option<[u8; 32]>,
     /// The request that it came from.
     pub request: Arc<RequestSummary>,
     /// Its latest state known to the store.
@@ -47,6 +51,8 @@ pub enum Content {
         /// The room that they take in the store.
         room: Option<Reservation>,
     },
+    /// All of it, in a file beside the store: to be opened, and read in pieces.
+    File(Spooled),
     /// It was longer than the route keeps, or than the store had room for (interface: 410).
     NotKept,
 }
@@ -67,7 +73,31 @@ impl Content {
     pub fn len(&self) -> u64 {
         match self {
             Self::Kept { pieces, .. } => pieces.iter().map(|piece| piece.len() as u64).sum(),
+            Self::File(spooled) => spooled.len(),
             Self::NotKept => 0,
+        }
+    }
+
+    /// Octets that it takes in the store.
+    pub(crate) fn room(&self) -> u64 {
+        match self {
+            Self::Kept { room: Some(room), .. } => room.octets(),
+            Self::Kept { room: None, .. } | Self::File(_) | Self::NotKept => self.len(),
+        }
+    }
+
+    /// Gives the room that it was handed in with back: the store counts it by itself from now on.
+    pub(crate) fn hand_over(&self) {
+        if let Self::Kept { room: Some(room), .. } = self {
+            room.hand_over();
+        }
+    }
+
+    /// The file that holds it.
+    pub(crate) const fn file(&self) -> Option<SpoolName> {
+        match self {
+            Self::File(spooled) => Some(spooled.name()),
+            Self::Kept { .. } | Self::NotKept => None,
         }
     }
 

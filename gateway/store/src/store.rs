@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use progress_core::document::Status;
 use progress_core::operation::{OperationId, Snapshot};
 
-use crate::{Found, MemoryStore, Record, Reservation, StoredResponse};
+use crate::{EmbeddedStore, Found, MemoryStore, Record, Reservation, StoredResponse};
 
 /// Why a store did not do what it was asked. The operator is to blame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +20,13 @@ pub enum StoreError {
     /// The operation is not in the store.
     #[error("the operation is not in the store")]
     Missing,
+    /// The store cannot be written, or not be read: its disk is full or fails. It is tried again by
+    /// itself; what it has answered for is safe.
+    #[error("the store's disk is full or fails: free space or repair it; the log says what failed")]
+    Unavailable,
+    /// This record cannot be read. Others can.
+    #[error("the operation's record is damaged on disk: check the disk; the operation can be forgotten")]
+    Corrupt,
 }
 
 /// Keeps operations. What a method has returned `Ok` for survives what the store promises to
@@ -58,6 +65,17 @@ pub trait StatusStore {
 
     /// How many finished operations the store holds, by status. Cheap enough for every scrape.
     fn census(&self) -> Census;
+
+    /// Ids of records, running and finished, in their order: those not below `from`, at most `most`. Looks
+    /// at every one, for operators.
+    fn page(&self, from: OperationId, most: usize) -> Vec<OperationId>;
+
+    /// A secret that lives as long as the store does: the key that callback tokens are made with.
+    fn secret(&self) -> [u8; 32];
+
+    /// Operations that were accepted before this store was opened and have not ended. To be asked at the
+    /// start: what does not run elsewhere is to be finished as interrupted.
+    fn unfinished(&self) -> Vec<OperationId>;
 }
 
 /// Finished operations by status.
@@ -80,12 +98,16 @@ pub struct Ending {
 pub enum Store {
     /// In this process's memory.
     Memory(MemoryStore),
+    /// In a directory of this machine's.
+    Embedded(EmbeddedStore),
 }
 
 impl StatusStore for Store {
     async fn accept(&self, record: Record) -> Result<(), StoreError> {
-        let Self::Memory(store) = self;
-        store.accept(record).await
+        match self {
+            Self::Memory(store) => store.accept(record).await,
+            Self::Embedded(store) => store.accept(record).await,
+        }
     }
 
     async fn checkpoint(
@@ -94,37 +116,72 @@ impl StatusStore for Store {
         snapshot: Arc<Snapshot>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let Self::Memory(store) = self;
-        store.checkpoint(id, snapshot, now).await
+        match self {
+            Self::Memory(store) => store.checkpoint(id, snapshot, now).await,
+            Self::Embedded(store) => store.checkpoint(id, snapshot, now).await,
+        }
     }
 
     async fn finish(&self, id: OperationId, ending: Ending) -> Result<Arc<Record>, StoreError> {
-        let Self::Memory(store) = self;
-        store.finish(id, ending).await
+        match self {
+            Self::Memory(store) => store.finish(id, ending).await,
+            Self::Embedded(store) => store.finish(id, ending).await,
+        }
     }
 
     async fn find(&self, id: OperationId, now: Timestamp) -> Result<Found, StoreError> {
-        let Self::Memory(store) = self;
-        store.find(id, now).await
+        match self {
+            Self::Memory(store) => store.find(id, now).await,
+            Self::Embedded(store) => store.find(id, now).await,
+        }
     }
 
     async fn forget(&self, id: OperationId, now: Timestamp) -> Result<(), StoreError> {
-        let Self::Memory(store) = self;
-        store.forget(id, now).await
+        match self {
+            Self::Memory(store) => store.forget(id, now).await,
+            Self::Embedded(store) => store.forget(id, now).await,
+        }
     }
 
     fn reserve(&self, octets: u64) -> Option<Reservation> {
-        let Self::Memory(store) = self;
-        store.reserve(octets)
+        match self {
+            Self::Memory(store) => store.reserve(octets),
+            Self::Embedded(store) => store.reserve(octets),
+        }
     }
 
     async fn sweep(&self, now: Timestamp) -> usize {
-        let Self::Memory(store) = self;
-        store.sweep(now).await
+        match self {
+            Self::Memory(store) => store.sweep(now).await,
+            Self::Embedded(store) => store.sweep(now).await,
+        }
     }
 
     fn census(&self) -> Census {
-        let Self::Memory(store) = self;
-        store.census()
+        match self {
+            Self::Memory(store) => store.census(),
+            Self::Embedded(store) => store.census(),
+        }
+    }
+
+    fn page(&self, from: OperationId, most: usize) -> Vec<OperationId> {
+        match self {
+            Self::Memory(store) => store.page(from, most),
+            Self::Embedded(store) => store.page(from, most),
+        }
+    }
+
+    fn secret(&self) -> [u8; 32] {
+        match self {
+            Self::Memory(store) => store.secret(),
+            Self::Embedded(store) => store.secret(),
+        }
+    }
+
+    fn unfinished(&self) -> Vec<OperationId> {
+        match self {
+            Self::Memory(store) => store.unfinished(),
+            Self::Embedded(store) => store.unfinished(),
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! One suite for every store.
 
+mod directory;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +13,11 @@ use progress_core::event::{Outcome, ProgressEvent};
 use progress_core::operation::{Operation, OperationId};
 use progress_core::progress::{Grammar, Progress, Reported};
 use status_store::{
-    Bounds, Content, Ending, Found, MemoryStore, Record, StatusStore, Store, StoreError, StoredResponse,
-    random_id,
+    Bounds, Content, EmbeddedStore, Ending, Found, MemoryStore, Record, StatusStore, Store, StoreError,
+    StoredResponse, random_id,
 };
+
+use crate::directory::Directory;
 
 const RETENTION: Duration = Duration::from_secs(3_600);
 
@@ -25,6 +29,7 @@ fn record(id: OperationId) -> Record {
     Record {
         id,
         route: "reports".into(),
+        owner: None,
         request: Arc::new(RequestSummary::new(Method::POST, "https://a", "/reports")),
         snapshot: Arc::clone(Operation::new().snapshot()),
         times: Times { create: at(0), update: at(0), end: None, expire: None },
@@ -138,7 +143,8 @@ macro_rules! conformance {
                 ($case:ident) => {
                     #[tokio::test]
                     async fn $case() {
-                        super::$case($new).await;
+                        let (store, _kept) = $new;
+                        super::$case(store).await;
                     }
                 };
             }
@@ -154,4 +160,8 @@ macro_rules! conformance {
 
 const BOUNDS: Bounds = Bounds { maximum_operations: 4, maximum_size: 12 * 1_024, retention: RETENTION };
 
-conformance!(memory: Store::Memory(MemoryStore::new(BOUNDS)));
+conformance!(memory: (Store::Memory(MemoryStore::new(BOUNDS)), ()));
+conformance!(embedded: {
+    let directory = Directory::new();
+    (Store::Embedded(EmbeddedStore::open(directory.path(), BOUNDS).unwrap()), directory)
+});

@@ -81,6 +81,33 @@ fn sdm_09_success_has_a_response_and_failure_an_error() {
 }
 
 #[test]
+fn an_error_is_told_in_a_sentence_only_by_what_did_not_succeed() {
+    let sentence = |operation: &Operation| {
+        let request = request();
+        let id = OperationId::from_random([7; 16]);
+        let snapshot = operation.snapshot();
+        let document = StatusDocument { id, uri: "x", snapshot, request: &request, times: times() };
+        document.error().map(str::to_owned)
+    };
+    let ended = |status: StatusCode| {
+        let mut operation = at("2/3");
+        operation.finish(Outcome::Responded(ResponseSummary {
+            status,
+            location: None,
+            content_type: None,
+            content_length: 0,
+        }));
+        operation
+    };
+    assert_eq!(sentence(&at("2/3")), None);
+    assert_eq!(sentence(&ended(StatusCode::OK)), None);
+    assert!(sentence(&ended(StatusCode::BAD_REQUEST)).unwrap().contains("origin"));
+    let mut canceled = at("2/3");
+    canceled.finish(Outcome::Canceled);
+    assert!(sentence(&canceled).unwrap().contains("cancelled"));
+}
+
+#[test]
 fn sdm_13_one_line_of_text() {
     let request = request();
     let operation = at("3/10 (message)");

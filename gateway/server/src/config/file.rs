@@ -24,6 +24,9 @@ const DAY: Duration = Duration::from_hours(24);
 /// More connections than one process has descriptors for.
 const MAXIMUM_CONNECTIONS: u32 = 10_000_000;
 
+/// More operations than one machine keeps.
+const MAXIMUM_OPERATIONS: u32 = 10_000_000;
+
 /// More bytes than one machine stores or one body has.
 const TEBIBYTE: u64 = 1 << 40;
 
@@ -64,6 +67,9 @@ section! {
         /// The admin listener with /metrics, /livez and /readyz; without this table there is none.
         admin: Option<AdminFile> = "admin" => Present::<AdminFile>::NEW;
 
+        /// The listener on which origins report by callback; without this table there is none.
+        callback: Option<CallbackFile> = "callback" => Present::<CallbackFile>::NEW;
+
         /// Where operations live.
         store: StoreFile = "store" => Whole::<StoreFile>::NEW;
 
@@ -81,10 +87,6 @@ section! {
         /// prefix wins.
         client_profiles: Vec<ClientProfileFile> = "client-profiles" => Many::<ClientProfileFile>::ANY;
     }
-    later {
-        /// The listener on which origins report progress by callback.
-        "callback";
-    }
 }
 
 section! {
@@ -94,6 +96,22 @@ section! {
         address: Option<Located<SocketAddr>> = "address" => Required(Text {
             what: "an address such as \"127.0.0.1:9180\"", pattern: "^.+:[0-9]{1,5}$", parse: grammar::socket_address,
         }, "the IP:PORT of the admin listener such as address = \"127.0.0.1:9180\"");
+    }
+}
+
+section! {
+    /// The listener on which origins report by callback.
+    struct CallbackFile {
+        /// IP address and port of the callback listener; none of the public ones.
+        address: Option<Located<SocketAddr>> = "address" => Required(Text {
+            what: "an address such as \"127.0.0.1:9181\"", pattern: "^.+:[0-9]{1,5}$", parse: grammar::socket_address,
+        }, "the IP:PORT of the callback listener such as address = \"127.0.0.1:9181\"");
+
+        /// Where origins reach the callback listener, if not at http:// and its address: an absolute http or
+        /// https URL without query and fragment. Needed if the address is that of all interfaces.
+        url: Option<Located<PublicUrl>> = "url" => Optional(Text {
+            what: "a URL such as \"http://gw.internal:9181\"", pattern: PublicUrl::PATTERN, parse: PublicUrl::parse,
+        });
     }
 }
 
@@ -179,6 +197,14 @@ section! {
         /// Client connections at a time from one IP address; 0: no bound.
         maximum_connections_per_address: Located<u32> = "maximum-connections-per-address" => Defaulted(
             Integer(0, MAXIMUM_CONNECTIONS), "0");
+
+        /// Operations of one owner that run at a time; the next request of its that needs one gets 429. 0: no bound.
+        maximum_operations_per_owner: Located<u32> = "maximum-operations-per-owner" => Defaulted(
+            Integer(0, MAXIMUM_OPERATIONS), "0");
+
+        /// The same for the requests of one IP address, those of trusted-proxies not counted; 0: no bound.
+        maximum_operations_per_address: Located<u32> = "maximum-operations-per-address" => Defaulted(
+            Integer(0, MAXIMUM_OPERATIONS), "0");
 
         /// Longest request body; a longer one is answered with 413. "0B": no bound.
         maximum_body: Located<u64> = "maximum-body" => Defaulted(Size(0, TEBIBYTE), r#""0B""#);

@@ -1,10 +1,12 @@
 //! The grammars of the texts in the file, each with an error that says what would be right.
 
 mod addresses;
+mod owners;
 mod paths;
 
 pub use addresses::{IpPrefix, PublicUrl, Scheme, ServerAddress};
 pub(super) use addresses::{host_in_url, host_name, socket_address};
+pub(super) use owners::{OWNER_PATTERN, owner};
 pub use paths::PathPrefix;
 pub(super) use paths::{STATUS_PATH_PATTERN, file_path, status_path};
 

@@ -1,5 +1,6 @@
 //! From the configuration as written to the configuration as meant: what no key can know alone.
 
+mod callback;
 mod certificates;
 mod listeners;
 mod routes;
@@ -32,6 +33,7 @@ pub(super) fn settings_of(file: &ConfigFile, directory: &Path, problems: &mut Pr
         trusted_proxies: values_of(&file.trusted_proxies),
         listeners: listeners.collect(),
         admin: file.admin.as_ref().and_then(|admin| value_of(admin.address.as_ref())),
+        callback: file.callback.as_ref().and_then(|written| callback::callback(written, problems)),
         store: store(&file.store),
         upstreams: file.upstreams.iter().filter_map(|entry| upstream(entry, directory, problems)).collect(),
         limits: limits(&file.limits),
@@ -84,6 +86,8 @@ fn limits(file: &LimitsFile) -> Limits {
         drain_timeout: file.drain_timeout.value,
         maximum_connections: NonZeroU32::new(file.maximum_connections.value),
         maximum_connections_per_address: NonZeroU32::new(file.maximum_connections_per_address.value),
+        maximum_operations_per_owner: NonZeroU32::new(file.maximum_operations_per_owner.value),
+        maximum_operations_per_address: NonZeroU32::new(file.maximum_operations_per_address.value),
         maximum_body: Some(file.maximum_body.value).filter(|bytes| *bytes > 0),
         request_head_timeout: file.request_head_timeout.value,
         idle_timeout: file.idle_timeout.value,

@@ -81,6 +81,7 @@ fn settings(listen: &[SocketAddr], server: ServerAddress, tls: QuickTls) -> Sett
         trusted_proxies: Vec::new(),
         listeners: listen.iter().map(|address| listener(*address, tls)).collect(),
         admin: None,
+        callback: None,
         store: StoreSettings::default(),
         upstreams: vec![UpstreamSettings::new(NAME, vec![server])],
         limits: Limits::default(),

@@ -12,7 +12,8 @@ use super::grammar::{IpPrefix, PublicUrl, ServerAddress};
 use super::profiles::ClientProfiles;
 pub use listeners::{ListenerSettings, Protocol, Protocols, TlsSettings};
 pub use routes::{
-    AcceptAsync, InterimMode, OnDisconnect, ProgressSettings, RelayInformational, RouteMatch, RouteSettings,
+    AcceptAsync, InterimMode, OnDisconnect, OwnerKind, ProgressSettings, RelayInformational, RouteMatch,
+    RouteSettings,
 };
 
 /// Everything the gateway is told. Names are unique, references resolve, numbers are in range.
@@ -31,6 +32,8 @@ pub struct Settings {
     pub listeners: Vec<ListenerSettings>,
     /// Address of the admin listener, none of the public ones; `None`: no admin listener.
     pub admin: Option<SocketAddr>,
+    /// Where origins call back; `None`: they cannot.
+    pub callback: Option<CallbackSettings>,
     /// Where operations live.
     pub store: StoreSettings,
     /// At least one.
@@ -41,6 +44,15 @@ pub struct Settings {
     pub routes: Vec<RouteSettings>,
     /// What is known about clients: the built-in table and what the file adds.
     pub profiles: ClientProfiles,
+}
+
+/// The listener on which origins report by callback.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallbackSettings {
+    /// None of the public ones, nor that of the admin listener.
+    pub address: SocketAddr,
+    /// Where origins reach it; `None`: at its address, which is one of this machine's then.
+    pub url: Option<PublicUrl>,
 }
 
 /// Where operations live. Its `Default` is that of an absent `[store]`.
@@ -88,6 +100,10 @@ pub struct Limits {
     pub maximum_connections: Option<NonZeroU32>,
     /// Client connections at a time from one IP address; `None`: no bound of its own.
     pub maximum_connections_per_address: Option<NonZeroU32>,
+    /// Operations of one owner that run at a time (SEC-04); `None`: no bound of its own.
+    pub maximum_operations_per_owner: Option<NonZeroU32>,
+    /// Operations of one IP address that run at a time, trusted proxies aside; `None`: no bound of its own.
+    pub maximum_operations_per_address: Option<NonZeroU32>,
     /// Bytes of a request body; `None`: streamed without a bound.
     pub maximum_body: Option<u64>,
     /// From the first byte of a request head to its last (D-01).

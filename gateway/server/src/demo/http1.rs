@@ -1,10 +1,10 @@
-//! HTTP/1 as the demo's origin and client read it: one head or one content at a time.
+//! HTTP/1 as the demo's origin reads it: one head or one content at a time.
 
 use std::io::{self, ErrorKind};
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
 
 /// Octets of a head: the gateway's own are far smaller.
@@ -23,13 +23,11 @@ pub(super) enum Framing {
     Length(usize),
     /// By chunks.
     Chunked,
-    /// By the end of the connection.
-    ToTheEnd,
 }
 
 impl Framing {
-    /// What the fields say, or `otherwise`.
-    pub(super) fn of(fields: &HeaderMap, otherwise: Self) -> io::Result<Self> {
+    /// What the fields of a request say; if nothing, it has no content.
+    pub(super) fn of(fields: &HeaderMap) -> io::Result<Self> {
         if let Some(coding) = fields.get(TRANSFER_ENCODING) {
             return if coding == "chunked" { Ok(Self::Chunked) } else { Err(bad("an unknown coding")) };
         }
@@ -38,7 +36,7 @@ impl Framing {
                 let length = length.to_str().ok().and_then(|length| length.parse().ok());
                 length.map(Self::Length).ok_or_else(|| bad("a length that is none"))
             }
-            None => Ok(otherwise),
+            None => Ok(Self::Length(0)),
         }
     }
 }
@@ -58,31 +56,12 @@ pub(super) async fn request<R: AsyncBufRead + Unpin>(reader: &mut R) -> io::Resu
     Ok(Some(request))
 }
 
-/// Reads the head of a response.
-pub(super) async fn response<R: AsyncBufRead + Unpin>(reader: &mut R) -> io::Result<Response<()>> {
-    let head = head(reader).await?.ok_or_else(|| io::Error::from(ErrorKind::UnexpectedEof))?;
-    let mut lines = [httparse::EMPTY_HEADER; FIELDS];
-    let mut parsed = httparse::Response::new(&mut lines);
-    parsed.parse(&head).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
-    let mut response = Response::new(());
-    let status = parsed.code.unwrap_or_default();
-    *response.status_mut() = StatusCode::from_u16(status).map_err(|_| bad("a status that is none"))?;
-    *response.headers_mut() = fields(parsed.headers)?;
-    Ok(response)
-}
-
 /// Reads content to its end.
 pub(super) async fn content<R: AsyncBufRead + Unpin>(reader: &mut R, framing: Framing) -> io::Result<Bytes> {
     let mut content = Vec::new();
     match framing {
         Framing::Length(length) => read_exactly(reader, &mut content, length).await?,
         Framing::Chunked => read_chunks(reader, &mut content).await?,
-        Framing::ToTheEnd => {
-            reader.take(CONTENT as u64 + 1).read_to_end(&mut content).await?;
-            if content.len() > CONTENT {
-                return Err(bad("too much content"));
-            }
-        }
     }
     Ok(content.into())
 }

@@ -89,7 +89,7 @@ async fn serve(mut stream: TcpStream, desk: &Desk) -> io::Result<()> {
         if head.headers().contains_key(EXPECT) {
             writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
         }
-        let framing = Framing::of(head.headers(), Framing::Length(0))?;
+        let framing = Framing::of(head.headers())?;
         let content = http1::content(&mut reader, framing).await?;
         tokio::select! {
             biased;

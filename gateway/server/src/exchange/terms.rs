@@ -130,6 +130,24 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The plan of a request whose client is promised nothing and whose origin may call back: it is
+    /// answered as if there were no operation.
+    pub fn silent() -> Self {
+        Self {
+            terms: Terms { heads: None, register_after: Duration::MAX, deferral: None },
+            accepted_applied: Applied::default(),
+            honoured: Honoured::default(),
+            suppressed: None,
+        }
+    }
+
+    /// Whether its client is promised nothing.
+    pub fn is_silent(&self) -> bool {
+        self.terms.heads.is_none() && self.terms.deferral.is_none()
+    }
+}
+
 /// How long before an operation's deadline who asked for a 202 gets it: long enough for the answer to
 /// be written while the operation still runs.
 const MARGIN: Duration = Duration::from_millis(50);

@@ -16,9 +16,6 @@ use super::{DoorPlan, ListenError};
 use crate::config::Protocol as Wire;
 use crate::metrics::Metrics;
 
-/// Connections at a time: a monitoring system or two, and people.
-const CONNECTIONS: NonZeroU32 = NonZeroU32::new(64).unwrap();
-
 /// A listener beside the public ones. Dropping it closes it; its connections go with the runtime.
 #[derive(Debug)]
 pub struct SideDoor {
@@ -28,11 +25,13 @@ pub struct SideDoor {
 }
 
 impl SideDoor {
-    /// Binds `address` and serves it with `handler`. To be called within a runtime.
+    /// Binds `address` and serves it with `handler`, at most so many connections at a time. To be called
+    /// within a runtime.
     pub fn open<H: Handler>(
         address: SocketAddr,
         handler: H,
         metrics: Arc<Metrics>,
+        connections: NonZeroU32,
     ) -> Result<Self, ListenError> {
         let plan = DoorPlan { address, protocols: [Wire::Http1].into_iter().collect(), identity: None };
         let bound = bind(&plan, NonZeroUsize::MIN)?;
@@ -40,7 +39,7 @@ impl SideDoor {
         let socket = bound.tcp.into_iter().next().expect("one socket for one worker");
         let listener = TcpListener::from_std(socket).map_err(refused)?;
         let drain = Drain::new();
-        let occupancy = Occupancy::new(Caps { connections: Some(CONNECTIONS), per_address: None });
+        let occupancy = Occupancy::new(Caps { connections: Some(connections), per_address: None });
         let entrance = Entrance {
             tls: None,
             protocols: plan.protocols,

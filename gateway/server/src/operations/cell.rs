@@ -1,5 +1,6 @@
 //! The latest state of one operation, for everyone who has to do with it.
 
+mod callback;
 mod watcher;
 
 use std::collections::VecDeque;
@@ -14,9 +15,13 @@ use progress_core::event::{Outcome, ProgressEvent};
 use progress_core::interim::InterimHead;
 use progress_core::operation::{Applied, Operation, OperationId, Snapshot};
 
-use super::{Fault, RecordingReader};
+use super::{Beginning, Fault, RecordingReader};
+use crate::owners::{Owner, Place};
 use crate::upstream::UpstreamBody;
 
+use callback::Line;
+pub use callback::Receipt;
+pub(super) use callback::{Called, Delivered};
 use watcher::Watchers;
 pub use watcher::{News, Watcher};
 
@@ -35,6 +40,8 @@ pub struct OperationCell {
     pub route_name: Arc<str>,
     /// The request.
     pub request: Arc<RequestSummary>,
+    /// Whose it is; `None`: its URI is a capability.
+    pub owner: Option<Owner>,
 }
 
 /// What the client that waits for an operation is to get. Taken once.
@@ -82,6 +89,10 @@ struct State {
     audience: Audience,
     upload: Upload,
     control: Option<Control>,
+    /// Given back when it is over.
+    place: Option<Box<Place>>,
+    /// There if the origin may call back.
+    line: Option<Box<Line>>,
 }
 
 /// Whether the client that began the operation still waits for it.
@@ -128,12 +139,8 @@ impl Answer {
 
 impl OperationCell {
     /// An operation that has just begun.
-    pub fn new(
-        route: usize,
-        route_name: Arc<str>,
-        request: Arc<RequestSummary>,
-        now: Timestamp,
-    ) -> Arc<Self> {
+    pub fn new(beginning: Beginning, now: Timestamp) -> Arc<Self> {
+        let Beginning { route, route_name, request, owner, place } = beginning;
         let state = State {
             operation: Operation::new(),
             times: Times { create: now, update: now, end: None, expire: None },
@@ -147,8 +154,10 @@ impl OperationCell {
             control: None,
             watchers: Watchers::default(),
             task: None,
+            place,
+            line: None,
         };
-        Arc::new(Self { route, route_name, request, state: Mutex::new(state) })
+        Arc::new(Self { route, route_name, request, owner, state: Mutex::new(state) })
     }
 
     /// Its id, once it is registered.
@@ -361,6 +370,7 @@ impl OperationCell {
     /// The end is stored, until `expire`: now everybody is shown it.
     pub fn finished(&self, expire: Option<Timestamp>) {
         let mut state = self.state();
+        let _over = state.place.take();
         if let Some(ending) = state.ending.take() {
             let (operation, times) = *ending;
             state.operation = operation;

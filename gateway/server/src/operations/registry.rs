@@ -109,6 +109,11 @@ impl Operations {
         operations
     }
 
+    /// The store's secret: it lives as long as what the store keeps.
+    pub fn secret(&self) -> [u8; 32] {
+        self.store.secret()
+    }
+
     /// Where status documents live.
     pub fn origin(&self) -> &Origin {
         &self.origin
@@ -134,12 +139,14 @@ impl Operations {
 
     async fn accept(&self, registering: &mut Registering<'_>) -> Option<Identity> {
         let cell = registering.cell;
-        let id = random_id().ok()?;
+        // An origin that may call back knows it already.
+        let id = cell.planned_id().or_else(|| random_id().ok())?;
         let identity = Identity::new(id, self.origin.status_uri(id))?;
         let (snapshot, times) = cell.shown();
         let record = Record {
             id,
             route: Arc::clone(&cell.route_name),
+            owner: cell.owner,
             request: Arc::clone(&cell.request),
             snapshot,
             times,
@@ -160,12 +167,22 @@ impl Operations {
         if let Some(cell) = self.running().get(&id) {
             return Ok(Seen::Running(Arc::clone(cell)));
         }
+        self.find_stored(id).await
+    }
+
+    /// Looks an id up in the store alone.
+    pub async fn find_stored(&self, id: OperationId) -> Result<Seen, StoreError> {
         let found = self.measured(StoreOperation::Find, self.store.find(id, clock::now())).await?;
         Ok(match found {
             Found::Present(record) => Seen::Finished(record),
             Found::Expired => Seen::Expired,
             Found::Unknown => Seen::Unknown,
         })
+    }
+
+    /// Ids of operations in their order, from one on, at most `most`.
+    pub fn page(&self, from: OperationId, most: usize) -> Vec<OperationId> {
+        self.store.page(from, most)
     }
 
     /// Notes the state of a running operation.
@@ -238,6 +255,8 @@ impl Operations {
             let fault = match error {
                 StoreError::Full => StoreFault::Full,
                 StoreError::Missing => StoreFault::Missing,
+                StoreError::Unavailable => StoreFault::Unavailable,
+                StoreError::Corrupt => StoreFault::Corrupt,
             };
             self.metrics.store.failed(operation, fault);
         }

@@ -15,12 +15,12 @@ use futures_util::FutureExt;
 use http::{HeaderMap, Response, StatusCode};
 use progress_core::event::{Heard, Outcome, ProgressEvent};
 use progress_core::interim::InterimHead;
-use progress_core::operation::Applied;
+use progress_core::operation::{Applied, Phase};
 use status_store::clock;
 use tokio::time::Sleep;
 
-use super::cell::{Answer, Control, OperationCell};
-use super::{Fault, Operations};
+use super::cell::{Answer, Control, OperationCell, Receipt};
+use super::{Fault, Listed, Operations};
 use crate::forward;
 use crate::metrics::Metrics;
 use crate::metrics::labels::{EventKind, OutcomeLabel};
@@ -42,6 +42,8 @@ pub struct Assignment {
     pub maximum_result: u64,
     /// Which of the origin's heads are relayed.
     pub relay: Relay,
+    /// Its place among those that the origin may call back about, if it may.
+    pub listed: Option<Listed>,
     /// Where it is registered.
     pub operations: Arc<Operations>,
     /// Where it is counted.
@@ -91,10 +93,15 @@ impl Future for Work {
 
 impl Waiting {
     async fn end(self, end: Result<Response<UpstreamBody>, Cut>) {
-        let Self { assignment, began, deadline, call, .. } = self;
+        let Self { assignment, began, deadline, call, receipt, .. } = self;
         // The origin is let go at once, however long the end takes to be stored.
         drop(call);
-        if let Some(outcome) = assignment.guard(assignment.conclude(end, deadline)).await {
+        let outcome = assignment.guard(assignment.conclude(end, deadline)).await;
+        if let Some(receipt) = receipt {
+            // Who brought the response may have left.
+            let _ = receipt.send(assignment.receipt(outcome));
+        }
+        if let Some(outcome) = outcome {
             let operations = &assignment.metrics.route(Some(assignment.cell.route)).operations;
             operations.ended(outcome, began.elapsed());
         }
@@ -163,24 +170,17 @@ impl Assignment {
         }
     }
 
-    /// Applies what one head says, and counts it as one event, whatever it is made of.
     fn take_in(&self, heard: Heard) {
-        let mut kind = EventKind::Heartbeat;
-        if let Some(error) = heard.invalid {
-            kind = EventKind::Invalid;
-            tracing::debug!(%error, route = %self.cell.route_name, "an origin's Progress is ignored");
+        take_in(&self.cell, &self.metrics, heard);
+    }
+
+    /// Whether a delivered response has become the outcome, or was passed on without a record.
+    fn receipt(&self, outcome: Option<OutcomeLabel>) -> Receipt {
+        let snapshot = self.cell.snapshot();
+        match (outcome, &snapshot.phase) {
+            (None, _) | (_, Phase::Finished(Outcome::Responded(_))) => Receipt::Taken,
+            _ => Receipt::Refused,
         }
-        for event in heard.events {
-            let is_report = event != ProgressEvent::Heartbeat;
-            let applied = self.cell.apply(event, clock::now());
-            kind = match (kind, applied) {
-                (EventKind::Invalid, _) => EventKind::Invalid,
-                (EventKind::Regressed, _) | (_, Applied::Regressed) => EventKind::Regressed,
-                _ if is_report => EventKind::Progress,
-                (kind, _) => kind,
-            };
-        }
-        self.metrics.route(Some(self.cell.route)).operations.event(kind);
     }
 
     /// There is no response to be had.
@@ -202,6 +202,29 @@ impl Assignment {
             }
         }
     }
+}
+
+/// Applies what one head, or one callback, says, and counts it as one event, whatever it is made of.
+/// Refused: the operation is over.
+pub fn take_in(cell: &OperationCell, metrics: &Metrics, heard: Heard) -> Applied {
+    let mut kind = EventKind::Heartbeat;
+    let mut last = Applied::Unchanged;
+    if let Some(error) = heard.invalid {
+        kind = EventKind::Invalid;
+        tracing::debug!(%error, route = %cell.route_name, "an origin's Progress is ignored");
+    }
+    for event in heard.events {
+        let is_report = event != ProgressEvent::Heartbeat;
+        last = cell.apply(event, clock::now());
+        kind = match (kind, last) {
+            (EventKind::Invalid, _) => EventKind::Invalid,
+            (EventKind::Regressed, _) | (_, Applied::Regressed) => EventKind::Regressed,
+            _ if is_report => EventKind::Progress,
+            (kind, _) => kind,
+        };
+    }
+    metrics.route(Some(cell.route)).operations.event(kind);
+    last
 }
 
 #[cfg(test)]

@@ -1,29 +1,33 @@
 //! Requests for status documents and results.
 
+mod holding;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use downstream::{DrainWatch, Opening};
-use http::header::{ALLOW, ALT_SVC, IF_NONE_MATCH};
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
-use progress_core::exchange::{Because, Deferral, HeadTerms, Terms};
+use http::header::{ALT_SVC, IF_NONE_MATCH};
+use http::{HeaderMap, Method, Response};
 use progress_core::interim::PREFERENCE_APPLIED;
 use progress_core::prefer::Applied;
 use status_store::Record;
 
 use super::address::{Address, Part};
-use super::held::{Held, Hold, Until};
+use super::answers::{cross_site, expired, forgotten, not_allowed, options, too_often, unavailable, unknown};
+use super::asset::Asset;
+use super::events::{self, Events, Written};
+use super::held::Held;
+use super::provenance::Provenance;
 use super::{Reads, Rendering, View, result};
-use crate::config::{InterimMode, ProgressSettings};
+use crate::config::ProgressSettings;
 use crate::content::Content;
-use crate::exchange::{Client, head_terms};
+use crate::exchange::Client;
 use crate::metrics::Metrics;
 use crate::metrics::labels::Format;
 use crate::operations::{OperationCell, Operations, Seen};
-use crate::problem::Problem;
+use crate::owners::{Asker, Owners};
 
 /// Everything that answering needs. One per gateway.
 #[derive(Debug)]
@@ -34,6 +38,10 @@ pub struct Room {
     pub metrics: Arc<Metrics>,
     /// How often each may be read.
     pub reads: Reads,
+    /// Events, encoded once for all streams.
+    pub written: Written,
+    /// Who may read which.
+    pub owners: Owners,
     /// The settings of each route with progress, by its place in the configuration.
     pub progress: Vec<Option<ProgressSettings>>,
 }
@@ -59,13 +67,25 @@ pub(super) struct Asked {
     pub(super) client: Client,
     pub(super) rendering: Rendering,
     method: Method,
-    address: Option<Address>,
+    asker: Asker,
+    target: Target,
     known: Option<String>,
+    /// The last event that a client of an event stream has got.
+    heard: Option<u64>,
+    provenance: Provenance,
     /// What was honoured by holding the request (PRF-13).
     pub(super) applied: Applied,
     pub(super) opening: Opening,
     pub(super) drain: DrainWatch,
     patience: Patience,
+}
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    Operation(Address),
+    Asset(Asset),
+    Nothing,
 }
 
 /// Whether a request may still be held.
@@ -92,8 +112,11 @@ impl Lookup {
             rendering: Rendering::of(&request.headers, &client.preferences),
             client,
             method: request.method.clone(),
-            address: Address::parse(below),
+            asker: room.owners.asker(&request.headers),
+            target: Target::parse(below),
             known: known(&request.headers),
+            heard: events::heard(&request.headers),
+            provenance: Provenance::of(&request.headers, room.operations.origin().base()),
             applied: Applied::default(),
             opening,
             drain,
@@ -121,6 +144,17 @@ fn known(fields: &HeaderMap) -> Option<String> {
     (!lists.is_empty()).then(|| lists.join(","))
 }
 
+// === impl Target ===
+
+impl Target {
+    fn parse(below: &str) -> Self {
+        match Asset::parse(below) {
+            Some(asset) => Self::Asset(asset),
+            None => Address::parse(below).map_or(Self::Nothing, Self::Operation),
+        }
+    }
+}
+
 // === impl Asked ===
 
 impl Asked {
@@ -137,9 +171,10 @@ impl Asked {
     async fn answer(self) -> Looked {
         let metrics = Arc::clone(&self.room.metrics);
         let (applied, connection) = (self.applied, Arc::clone(&self.opening.connection));
-        let (mut looked, format) = match self.address {
-            None => (Looked::Answer(unknown()), Format::Other),
-            Some(address) => self.answer_about(address).await,
+        let (mut looked, format) = match self.target {
+            Target::Nothing => other(unknown()),
+            Target::Asset(asset) => other(asset.answer(&self.method)),
+            Target::Operation(address) => self.answer_about(address).await,
         };
         if let Looked::Answer(response) = &mut looked {
             let fields = response.headers_mut();
@@ -153,8 +188,11 @@ impl Asked {
     }
 
     async fn answer_about(self, address: Address) -> (Looked, Format) {
+        if self.method == Method::DELETE && self.provenance == Provenance::Foreign {
+            return other(cross_site());
+        }
         let now = tokio::time::Instant::now().into_std();
-        let seen = match self.room.operations.find(address.id).await {
+        let seen = match self.asker.find(&self.room.operations, address.id).await {
             // To one who may not know it, an operation is unknown whatever is asked (S-02).
             Ok(Seen::Unknown) => return other(unknown()),
             Ok(seen) => seen,
@@ -191,6 +229,12 @@ impl Asked {
                 Err(_) => other(unavailable()),
             };
         }
+        if self.rendering.is_events() {
+            let metrics = &self.room.metrics.operations;
+            let pace = events::Pace::of(&self.settings(cell.route));
+            let stream = Events::following(cell, identity, pace, self.drain.clone());
+            return self.stream(stream.heard(self.heard).sharing(&self.room.written).counted(metrics));
+        }
         match self.hold(cell, &view, address.part) {
             Some(hold) => {
                 let format = self.rendering.label();
@@ -204,8 +248,23 @@ impl Asked {
         let view = View::of_record(record, &self.room.operations.origin().status_uri(address.id));
         match address.part {
             Part::Result => other(result::replay(record, &view)),
+            Part::Document if self.rendering.is_events() => self.stream_end(view),
             Part::Document => self.read(&view),
         }
+    }
+
+    fn stream(&self, events: Events) -> (Looked, Format) {
+        (Looked::Answer(events.response()), self.rendering.label())
+    }
+
+    /// The end, to who has not got it; who has is to ask no more.
+    fn stream_end(&self, view: View) -> (Looked, Format) {
+        let answer = if self.heard == Some(view.revision()) {
+            events::nothing_more()
+        } else {
+            Events::ended(view).sharing(&self.room.written).response()
+        };
+        (Looked::Answer(answer), self.rendering.label())
     }
 
     fn read(&self, view: &View) -> (Looked, Format) {
@@ -213,48 +272,6 @@ impl Asked {
         let response =
             if unchanged { self.rendering.not_modified(view) } else { self.rendering.document(view) };
         (Looked::Answer(response.map(Content::from)), self.rendering.label())
-    }
-
-    /// Whether and how a request for a running operation is held (DOC-06 to DOC-08): at most as
-    /// long as an exchange of its route may last (INT-19).
-    fn hold(&self, cell: &OperationCell, view: &View, part: Part) -> Option<Hold> {
-        if self.patience == Patience::Spent {
-            return None;
-        }
-        let preferences = self.client.preferences;
-        let polls = preferences.wait.is_some()
-            && self.known.as_ref().is_some_and(|known| matches(known, &view.etag()));
-        let settings = self.settings(cell.route);
-        let gets_heads = self.gets_heads(&settings);
-        if !gets_heads && !polls {
-            return None;
-        }
-        let after = held_for(preferences.wait, &settings);
-        let applied = Applied {
-            processing: gets_heads && preferences.processing,
-            progress: gets_heads && preferences.progress,
-            respond_async: false,
-            wait: preferences.wait.map(|_| after.as_secs()),
-        };
-        self.opening.page.limit(settings.maximum_unacknowledged);
-        let heads = gets_heads.then(|| HeadTerms { applied, ..head_terms(&settings, &self.client) });
-        let deferral = Some(Deferral { after, because: Because::WaitElapsed, latest: None });
-        let terms = Terms { heads, register_after: Duration::ZERO, deferral };
-        let until = if polls && part == Part::Document { Until::Changed } else { Until::Finished };
-        Some(Hold { terms, until, applied })
-    }
-
-    /// Whether the client asks for heads and may be sent them. Who cannot is not held for them:
-    /// that would be silence.
-    fn gets_heads(&self, settings: &ProgressSettings) -> bool {
-        self.client.preferences.opted_in()
-            && self.client.incapable().is_none()
-            && settings.interim != InterimMode::Never
-    }
-
-    /// The settings of an operation's route; the defaults if it is gone.
-    fn settings(&self, route: usize) -> ProgressSettings {
-        self.room.progress.get(route).cloned().flatten().unwrap_or_default()
     }
 
     async fn delete(&self, address: Address, seen: Seen) -> (Looked, Format) {
@@ -285,12 +302,6 @@ impl Asked {
     }
 }
 
-/// How long a request is held at most: as long as it asks for, and as an operation of its route
-/// may last (interface section 4, INT-19).
-fn held_for(wait: Option<Duration>, settings: &ProgressSettings) -> Duration {
-    wait.unwrap_or(settings.deadline).min(settings.deadline)
-}
-
 fn other(response: Response<Content>) -> (Looked, Format) {
     (Looked::Answer(response), Format::Other)
 }
@@ -301,79 +312,11 @@ pub(super) fn matches(list: &str, etag: &str) -> bool {
     list.trim() == "*" || list.split(',').any(|tag| opaque(tag) == opaque(etag))
 }
 
-fn plain(status: StatusCode) -> Response<Content> {
-    let mut response = Response::new(Content::Full(bytes::Bytes::new()));
-    *response.status_mut() = status;
-    super::rendering::private(response.headers_mut());
-    response
-}
-
-fn problem(problem: &Problem) -> Response<Content> {
-    let mut response = problem.response().map(Content::from);
-    super::rendering::private(response.headers_mut());
-    response
-}
-
-/// One answer for what does not exist and for what is somebody else's.
-fn unknown() -> Response<Content> {
-    problem(&Problem::new(StatusCode::NOT_FOUND, "unknown-operation", "There is no such operation."))
-}
-
-fn expired() -> Response<Content> {
-    let detail = "The operation's document has expired or was deleted.";
-    problem(&Problem::new(StatusCode::GONE, "expired-operation", detail))
-}
-
-fn unavailable() -> Response<Content> {
-    let detail = "The operation cannot be looked up at the moment.";
-    problem(&Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", detail).retry_after(1))
-}
-
-fn too_often() -> Response<Content> {
-    let detail = "This operation is read more than 20 times a second; keep to Retry-After.";
-    problem(&Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-reads", detail).retry_after(1))
-}
-
-fn not_allowed(part: Part) -> Response<Content> {
-    let detail = match part {
-        Part::Document => "Only GET, HEAD, DELETE and OPTIONS are possible here.",
-        Part::Result => "Only GET, HEAD and OPTIONS are possible here; DELETE goes to the status URI.",
-    };
-    let mut response = problem(&Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail));
-    response.headers_mut().insert(ALLOW, allowed(part));
-    response
-}
-
-fn options(part: Part) -> Response<Content> {
-    let mut response = plain(StatusCode::NO_CONTENT);
-    response.headers_mut().insert(ALLOW, allowed(part));
-    response
-}
-
-/// What is possible on an operation's resources (DOC-02).
-fn allowed(part: Part) -> HeaderValue {
-    HeaderValue::from_static(match part {
-        Part::Document => "GET, HEAD, DELETE, OPTIONS",
-        Part::Result => "GET, HEAD, OPTIONS",
-    })
-}
-
-fn forgotten() -> Response<Content> {
-    plain(StatusCode::NO_CONTENT)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use http::HeaderValue;
 
-    #[test]
-    fn b10_a_hold_lasts_as_long_as_its_route_allows() {
-        let deadline = Duration::from_secs(3_600);
-        let settings = ProgressSettings { deadline, ..ProgressSettings::default() };
-        assert_eq!(held_for(None, &settings), deadline);
-        assert_eq!(held_for(Some(Duration::from_secs(600)), &settings).as_secs(), 600);
-        assert_eq!(held_for(Some(Duration::from_secs(7_200)), &settings), deadline);
-    }
+    use super::*;
 
     #[test]
     fn d_all_if_none_match_lines_are_one_list() {

@@ -13,16 +13,22 @@ pub(super) enum Form {
     Json,
     /// `text/plain`: one line.
     Text,
+    /// `text/html`: the live page.
+    Html,
+    /// `text/event-stream`: the JSON document at each change.
+    Events,
 }
 
 impl Form {
-    /// The form that `Accept` prefers; the earlier of the two above on a tie (RFC 9110 12.5.1).
+    const ALL: [Self; 4] = [Self::Json, Self::Text, Self::Html, Self::Events];
+
+    /// The form that `Accept` prefers; the earliest of the above on a tie (RFC 9110 12.5.1).
     pub(super) fn of(fields: &HeaderMap) -> Self {
         let ranges = fields.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        let mut quality = [Quality::default(); 2];
+        let mut quality = [Quality::default(); Self::ALL.len()];
         for range in ranges.flat_map(|value| value.split(',')) {
             let (kind, q) = parse(range);
-            for (form, quality) in [Self::Json, Self::Text].into_iter().zip(&mut quality) {
+            for (form, quality) in Self::ALL.into_iter().zip(&mut quality) {
                 if let Some(specificity) = form.matches(kind)
                     && specificity >= quality.specificity
                 {
@@ -30,7 +36,9 @@ impl Form {
                 }
             }
         }
-        if quality[1].q > quality[0].q { Self::Text } else { Self::Json }
+        let best = quality.iter().map(|quality| quality.q).max().unwrap_or_default();
+        let preferred = Self::ALL.into_iter().zip(quality).find(|(_, quality)| quality.q == best);
+        preferred.map_or_else(Self::default, |(form, _)| form)
     }
 
     /// The media type.
@@ -38,6 +46,8 @@ impl Form {
         match self {
             Self::Json => "application/json",
             Self::Text => "text/plain; charset=utf-8",
+            Self::Html => "text/html; charset=utf-8",
+            Self::Events => super::events::MEDIA_TYPE,
         }
     }
 
@@ -46,6 +56,8 @@ impl Form {
         match self {
             Self::Json => Format::Json,
             Self::Text => Format::Text,
+            Self::Html => Format::Html,
+            Self::Events => Format::Events,
         }
     }
 
@@ -54,6 +66,8 @@ impl Form {
         let (exact, any) = match self {
             Self::Json => ("application/json", "application/*"),
             Self::Text => ("text/plain", "text/*"),
+            Self::Html => ("text/html", "text/*"),
+            Self::Events => ("text/event-stream", "text/*"),
         };
         if kind.eq_ignore_ascii_case(exact) {
             Some(3)
@@ -102,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn doc_12_json_unless_text_is_preferred() {
+    fn doc_12_json_unless_another_is_preferred() {
         assert_eq!(Form::of(&HeaderMap::new()), Form::Json);
         for (accept, expected) in [
             ("*/*", Form::Json),
@@ -111,7 +125,12 @@ mod tests {
             ("text/plain, application/json", Form::Json),
             ("text/plain, application/json;q=0.9", Form::Text),
             ("text/plain;q=0.5, */*;q=0.1", Form::Text),
-            ("text/html,application/xhtml+xml,*/*;q=0.8", Form::Json),
+            ("text/html,application/xhtml+xml,*/*;q=0.8", Form::Html),
+            ("text/html, application/json", Form::Json),
+            ("text/event-stream", Form::Events),
+            ("text/event-stream, text/html;q=0.5", Form::Events),
+            ("text/*;q=0.5, text/plain;q=0.1", Form::Html),
+            ("*/*;q=0", Form::Json),
             ("text/plain;q=0", Form::Json),
             ("text/plain;q=2.0", Form::Json),
             ("image/png", Form::Json),

@@ -15,6 +15,7 @@ use progress_core::status_uri::{StatusPair, StatusPairs};
 use status_store::{Record, clock};
 
 use super::negotiate::Form;
+use super::page;
 use crate::metrics::labels::Format;
 use crate::operations::{Identity, OperationCell};
 
@@ -78,6 +79,22 @@ impl View {
         &self.uri
     }
 
+    /// Everything that its documents tell.
+    pub(super) fn document(&self) -> StatusDocument<'_> {
+        StatusDocument {
+            id: self.id,
+            uri: &self.uri,
+            snapshot: &self.snapshot,
+            request: &self.request,
+            times: self.times,
+        }
+    }
+
+    /// Counts its changes: the `sequence` of its document.
+    pub(super) fn revision(&self) -> u64 {
+        self.snapshot.revision
+    }
+
     /// Whether the operation is over.
     pub fn is_finished(&self) -> bool {
         self.snapshot.is_finished()
@@ -102,7 +119,7 @@ impl View {
 
     /// Whole seconds after which a client should look again: a guess from the pace so far, at
     /// least 1 (ASY-02).
-    fn retry_after(&self) -> i64 {
+    pub(super) fn retry_after(&self) -> i64 {
         let elapsed = clock::now().duration_since(self.times.create).as_secs().max(0);
         let fraction = self.snapshot.progress.as_ref().map(|progress| progress.reported.fraction);
         let remaining = fraction.and_then(|fraction| {
@@ -129,6 +146,11 @@ impl Rendering {
         Self { form: Form::of(fields), dialect: preferences.dialect(), extent }
     }
 
+    /// Whether the client wants to be told of each change.
+    pub(super) fn is_events(self) -> bool {
+        self.form == Form::Events
+    }
+
     /// The metric label of the form.
     pub fn label(&self) -> Format {
         self.form.label()
@@ -136,24 +158,25 @@ impl Rendering {
 
     /// The document: 202 while the operation runs, 200 once it is over (DOC-03, DOC-04).
     pub fn document(&self, view: &View) -> Response<Bytes> {
-        let document = StatusDocument {
-            id: view.id,
-            uri: &view.uri,
-            snapshot: &view.snapshot,
-            request: &view.request,
-            times: view.times,
-        };
-        let content = match (self.extent, self.form) {
+        // Where there can be no stream, such as in a 202, the document is what its events would carry.
+        let form = if self.form == Form::Events { Form::Json } else { self.form };
+        let content: Bytes = match (self.extent, form) {
             (Extent::FieldsOnly, _) => Bytes::new(),
-            (Extent::Whole, Form::Json) => document.json().into(),
-            (Extent::Whole, Form::Text) => document.text().into(),
+            (Extent::Whole, Form::Html) => page::html(view).into(),
+            (Extent::Whole, Form::Text) => view.document().text().into(),
+            (Extent::Whole, Form::Json | Form::Events) => view.document().json().into(),
         };
         let mut response = Response::new(content);
         let fields = response.headers_mut();
         if self.extent == Extent::Whole {
-            fields.insert(CONTENT_TYPE, HeaderValue::from_static(self.form.media_type()));
+            fields.insert(CONTENT_TYPE, HeaderValue::from_static(form.media_type()));
         }
         self.describe(view, fields);
+        if form == Form::Html {
+            page::confine(fields);
+            // The page names the languages of its parts.
+            fields.remove(CONTENT_LANGUAGE);
+        }
         if view.is_finished() {
             fields.extend(view.status_uri().map(|value| (STATUS_URI, value)));
         } else {
@@ -195,4 +218,4 @@ pub(super) fn private(fields: &mut HeaderMap) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,5 +1,6 @@
 //! The content of an origin's response, whatever wire it comes on.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use downstream::BodyError;
 use h1_adapter::client::ClientBody;
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Sleep;
 
@@ -34,6 +36,8 @@ pub struct UpstreamBody {
 enum Wire {
     H1(ClientBody<Link, Home>),
     H2(Http2Body),
+    /// The origin delivered it by callback.
+    Delivered(VecDeque<Bytes>, Option<HeaderMap>),
     /// The origin took too long: what it sent, and its connection, are gone.
     Dropped,
 }
@@ -45,6 +49,15 @@ impl UpstreamBody {
 
     pub(super) fn h2(body: Http2Body, silence: Silence) -> Self {
         Self { wire: Box::new(Wire::H2(body)), silence, deadline: None }
+    }
+
+    /// Content that is here already, in these pieces, with its trailers.
+    pub fn delivered(pieces: VecDeque<Bytes>, trailers: Option<HeaderMap>) -> Self {
+        Self {
+            wire: Box::new(Wire::Delivered(pieces, trailers)),
+            silence: Silence::default(),
+            deadline: None,
+        }
     }
 
     /// The same content, which must have come completely at a time (INT-19).
@@ -71,7 +84,7 @@ impl UpstreamBody {
         match &*self.wire {
             Wire::H1(body) => body.activity(),
             Wire::H2(body) => body.activity(),
-            Wire::Dropped => 0,
+            Wire::Delivered(..) | Wire::Dropped => 0,
         }
     }
 }
@@ -92,6 +105,7 @@ impl Body for UpstreamBody {
         let polled = match &mut *this.wire {
             Wire::H1(body) => Pin::new(body).poll_frame(cx),
             Wire::H2(body) => Pin::new(body).poll_frame(cx),
+            Wire::Delivered(pieces, trailers) => Poll::Ready(delivered(pieces, trailers).map(Ok)),
             Wire::Dropped => Poll::Ready(None),
         };
         if polled.is_ready() || this.activity() != before {
@@ -107,6 +121,7 @@ impl Body for UpstreamBody {
         match &*self.wire {
             Wire::H1(body) => body.is_end_stream(),
             Wire::H2(body) => body.is_end_stream(),
+            Wire::Delivered(pieces, trailers) => pieces.is_empty() && trailers.is_none(),
             Wire::Dropped => true,
         }
     }
@@ -115,7 +130,14 @@ impl Body for UpstreamBody {
         match &*self.wire {
             Wire::H1(body) => body.size_hint(),
             Wire::H2(body) => body.size_hint(),
+            Wire::Delivered(pieces, _) => {
+                SizeHint::with_exact(pieces.iter().map(|piece| piece.len() as u64).sum())
+            }
             Wire::Dropped => SizeHint::with_exact(0),
         }
     }
+}
+
+fn delivered(pieces: &mut VecDeque<Bytes>, trailers: &mut Option<HeaderMap>) -> Option<Frame<Bytes>> {
+    pieces.pop_front().map(Frame::data).or_else(|| trailers.take().map(Frame::trailers))
 }

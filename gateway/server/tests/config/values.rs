@@ -3,11 +3,11 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use http::Method;
+use http::{HeaderName, Method};
 use progress_gateway::config::{
-    AcceptAsync, ClientProfiles, InterimMode, Limits, OnDisconnect, PathPrefix, Profile, ProgressSettings,
-    Protocol, Protocols, PublicUrl, RelayInformational, RouteMatch, Settings, StoreKind, StoreSettings,
-    TlsSettings, UpstreamSettings,
+    AcceptAsync, ClientProfiles, InterimMode, Limits, OnDisconnect, OwnerKind, PathPrefix, Profile,
+    ProgressSettings, Protocol, Protocols, PublicUrl, RelayInformational, RouteMatch, Settings, StoreKind,
+    StoreSettings, TlsSettings, UpstreamSettings,
 };
 
 use super::parse;
@@ -28,6 +28,8 @@ fn default_limits() -> Limits {
         drain_timeout: seconds(30),
         maximum_connections: None,
         maximum_connections_per_address: None,
+        maximum_operations_per_owner: None,
+        maximum_operations_per_address: None,
         maximum_body: None,
         request_head_timeout: seconds(10),
         idle_timeout: seconds(60),
@@ -59,6 +61,8 @@ fn default_progress() -> ProgressSettings {
         stall_timeout: None,
         on_disconnect: OnDisconnect::Continue,
         maximum_result: 64 << 20,
+        owner: vec![OwnerKind::ClientCertificate, OwnerKind::Authorization],
+        maximum_operations: None,
     }
 }
 
@@ -75,6 +79,8 @@ fn the_example_of_the_interface_has_exactly_the_documented_defaults() {
     assert_eq!(encrypted.tls, Some(TlsSettings::SelfSigned(vec!["localhost".to_owned()])));
     assert_eq!((cleartext.protocols, cleartext.tls.as_ref()), (Protocols::CLEARTEXT, None));
     assert_eq!(settings.admin, Some("127.0.0.1:9180".parse().expect("an address")));
+    let callback = settings.callback.as_ref().expect("a callback listener");
+    assert_eq!((callback.address.port(), &callback.url), (9181, &None));
     assert_eq!(settings.store, default_store());
     assert_eq!(settings.limits, default_limits());
     let [upstream] = &settings.upstreams[..] else { panic!("one upstream") };
@@ -110,6 +116,7 @@ fn the_example_means_the_same_without_its_defaults() {
         let last = [
             "stall-timeout",
             "on-disconnect",
+            "owner",
             "maximum-result",
             "relay-informational",
             "user-agent",
@@ -123,7 +130,7 @@ fn the_example_means_the_same_without_its_defaults() {
 ",
     );
     let left_out = EXAMPLE.lines().filter(defaulted).count();
-    assert_eq!(left_out, 7 + 13 + 1 + 3, "keys at their default, and a profile that is built in");
+    assert_eq!(left_out, 7 + 14 + 1 + 3, "keys at their default, and a profile that is built in");
     assert_eq!(read(&short), read(EXAMPLE));
 }
 
@@ -159,6 +166,9 @@ fn every_key_is_heard() {
     assert_eq!(encrypted.tls, Some(TlsSettings::SelfSigned(names)));
     assert_eq!(cleartext.protocols, [Protocol::H2c].into_iter().collect());
     assert_eq!(settings.admin, Some("127.0.0.1:9999".parse().expect("an address")));
+    let callback = settings.callback.as_ref().expect("a callback listener");
+    assert_eq!(callback.address, "0.0.0.0:9998".parse().expect("an address"));
+    assert_eq!(callback.url.as_ref().map(PublicUrl::as_str), Some("http://edge.internal:9998/progress"));
     assert_eq!(
         settings.store,
         StoreSettings {
@@ -174,6 +184,8 @@ fn every_key_is_heard() {
             drain_timeout: seconds(90),
             maximum_connections: NonZeroU32::new(1_000),
             maximum_connections_per_address: NonZeroU32::new(16),
+            maximum_operations_per_owner: NonZeroU32::new(20),
+            maximum_operations_per_address: NonZeroU32::new(30),
             maximum_body: Some(5_000_000),
             request_head_timeout: seconds(2),
             idle_timeout: seconds(15),
@@ -216,6 +228,12 @@ fn every_key_of_upstreams_routes_and_profiles_is_heard() {
             stall_timeout: Some(seconds(45)),
             on_disconnect: OnDisconnect::Cancel,
             maximum_result: 10 << 10,
+            owner: vec![
+                OwnerKind::Cookie("session".to_owned()),
+                OwnerKind::Header(HeaderName::from_static("x-api-key")),
+                OwnerKind::Authorization,
+            ],
+            maximum_operations: NonZeroU32::new(40),
         })
     );
     assert_eq!((&rest.matcher, rest.upstream, &rest.progress), (&RouteMatch::default(), 0, &None));

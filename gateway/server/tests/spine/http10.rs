@@ -61,3 +61,17 @@ async fn v10_01_a_response_without_a_length_ends_with_the_connection() {
     assert_eq!(heard.last.field("transfer-encoding"), "");
     assert_eq!(heard.body, "hello");
 }
+
+#[tokio::test]
+async fn v10_events_end_with_the_connection() {
+    let world = World::new().await;
+    let talk = world.begin(Wire::Http10, Ask::get("/jobs").prefer("respond-async, wait=0"));
+    let seen = world.origin.next().await;
+    let path = path_of(talk.rest().await.last.field("location"));
+    let stream = world.begin(Wire::Http10, Ask::get(&path).field("accept", "text/event-stream"));
+    seen.respond("200 OK", "", "");
+    let heard = stream.rest().await;
+    assert_eq!((heard.last.status, heard.last.field("content-type")), (200, "text/event-stream"));
+    assert_eq!((heard.last.field("transfer-encoding"), heard.last.field("content-length")), ("", ""));
+    assert!(heard.body.windows(11).any(|part| part == b"event: done"), "{:?}", heard.body);
+}

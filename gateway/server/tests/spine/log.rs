@@ -10,11 +10,15 @@ use tracing_subscriber::fmt::MakeWriter;
 /// How long a line may take after its response.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Access lines, and everything that our own rooms say.
+const FILTER: &str = "off,access=info,progress_gateway=trace,status_store=trace,downstream=trace,\
+    h1_adapter=trace,h2_adapter=trace,h3_adapter=trace";
+
 /// The access log; reading it begins it.
 static LOG: LazyLock<Log> = LazyLock::new(|| {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter("off,access=info")
+        .with_env_filter(FILTER)
         .json()
         .flatten_event(true)
         .with_writer(log.clone())
@@ -38,15 +42,22 @@ pub async fn line_of(trace: &str) -> Value {
     serde_json::from_str(&found.await.expect("the wait ends")).expect("a JSON object")
 }
 
+/// Every line so far that has this in it.
+pub fn mentions(part: &str) -> Vec<String> {
+    let lines = LOG.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+    lines.lines().filter(|line| line.contains(part)).map(str::to_owned).collect()
+}
+
 impl Log {
     fn line_with(&self, part: &str) -> String {
         let (lines, changed) = &*self.0;
         let lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_missing = |lines: &mut String| !lines.lines().any(|line| line.contains(part));
+        let is_ours = |line: &&str| line.contains("\"target\":\"access\"") && line.contains(part);
+        let is_missing = |lines: &mut String| !lines.lines().any(|line| is_ours(&line));
         let (lines, waited) =
             changed.wait_timeout_while(lines, PATIENCE, is_missing).unwrap_or_else(PoisonError::into_inner);
         assert!(!waited.timed_out(), "no line of {part} in:\n{lines}");
-        let mut with = lines.lines().filter(|line| line.contains(part));
+        let mut with = lines.lines().filter(is_ours);
         let line = with.next().expect("it was there").to_owned();
         assert_eq!(with.next(), None, "one line per final response");
         line

@@ -105,6 +105,27 @@ upstream = "origin"
 interim-after = "20ms"
 maximum-result = "1KiB"
 [[routes]]
+name = "owned"
+match = { path = "/owned" }
+upstream = "origin"
+[routes.progress]
+interim-after = "20ms"
+owner = ["cookie:session", "header:x-user"]
+[[routes]]
+name = "free"
+match = { path = "/free" }
+upstream = "origin"
+[routes.progress]
+interim-after = "20ms"
+owner = []
+[[routes]]
+name = "few"
+match = { path = "/few" }
+upstream = "origin"
+[routes.progress]
+interim-after = "20ms"
+maximum-operations = 1
+[[routes]]
 name = "jobs"
 match = { path = "/jobs" }
 upstream = "origin"
@@ -126,8 +147,13 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// With more at the end of the configuration.
+    pub async fn with(more: &str) -> Self {
         let origin = Origin::start().await;
-        let text = CONFIGURATION.replace("ORIGIN", &origin.address.to_string());
+        let text = CONFIGURATION.replace("ORIGIN", &origin.address.to_string()) + more;
         let settings = config::parse(&text, Path::new("spine.toml")).expect("a valid configuration");
         let drain = Drain::new();
         let gateway = gateway::start(&settings, drain.clone()).expect("the gateway starts");

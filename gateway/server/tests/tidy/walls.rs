@@ -81,8 +81,12 @@ pub(crate) const WALLS: &[Wall] = &[
 ];
 
 /// The only rooms of the server that name an adapter.
-const ADAPTER_ROOMS: &[&str] =
-    &["gateway/server/src/listen", "gateway/server/src/upstream", "gateway/server/src/demo"];
+const ADAPTER_ROOMS: &[&str] = &[
+    "gateway/server/src/listen",
+    "gateway/server/src/upstream",
+    "gateway/server/src/client",
+    "gateway/server/src/ingest",
+];
 
 pub(crate) fn offences(source: &Source) -> Vec<String> {
     if !source.is_production() {

@@ -27,7 +27,7 @@ async fn come_and_gone(store: &MemoryStore, seconds: i64) -> OperationId {
     let mut operation = Operation::new();
     let times = Times { create: at(seconds), update: at(seconds), end: None, expire: None };
     let snapshot = Arc::clone(operation.snapshot());
-    let record = Record { id, route: "a".into(), request, snapshot, times, response: None };
+    let record = Record { id, route: "a".into(), owner: None, request, snapshot, times, response: None };
     store.accept(record).await.unwrap();
     operation.finish(Outcome::Canceled);
     let ending = Ending { snapshot: Arc::clone(operation.snapshot()), response: None, at: at(seconds) };

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::origin::{Pool, connect, content, get, in_memory, interim, request, response};
+use super::origin::{Pool, connect, content, get, in_memory, interim, request, response, sized};
 use downstream::RequestBody;
 
 /// Three interim heads and a final one; each of its own.
@@ -109,4 +109,17 @@ async fn i_23_responses_without_content_after_interim_heads() {
         assert_eq!(pool.len(), 1, "{method} {head}");
         assert!(content(response).await.expect("nothing").0.is_empty());
     }
+}
+
+/// A request that says so goes out as HTTP/1.0; its content has a length.
+#[tokio::test]
+async fn a_request_may_be_of_http_1_0() {
+    let (connection, mut origin) = connect().await;
+    let mut asked = request("POST", sized("ping"));
+    *asked.version_mut() = http::Version::HTTP_10;
+    let mut exchange = connection.send(asked, Pool::new());
+    origin.say("HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\npong").await;
+    assert_eq!(content(response(&mut exchange).await).await.expect("content").0, "pong");
+    assert_eq!(origin.head().await, "POST /a?b HTTP/1.0\r\nhost: o.example\r\ncontent-length: 4\r\n\r\n");
+    origin.expect(b"ping").await;
 }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use http::Method;
 
-use super::{DAY, MILLISECOND, MINUTE, SECOND};
+use super::{DAY, MAXIMUM_OPERATIONS, MILLISECOND, MINUTE, SECOND};
 use crate::config::grammar::{self, PathPrefix};
 use crate::config::reader::Located;
 use crate::config::rules::{Choice, DurationOrNever, Integer, Least, List, Size, Span, Text};
 use crate::config::section::{Defaulted, Optional, Present, Required, Whole, section};
-use crate::config::settings::{AcceptAsync, InterimMode, OnDisconnect, RelayInformational};
+use crate::config::settings::{AcceptAsync, InterimMode, OnDisconnect, OwnerKind, RelayInformational};
 
 /// A budget above this is none.
 const MAXIMUM_HEADS: u32 = 1_000_000;
@@ -130,10 +130,21 @@ section! {
 
         /// Longest result that is recorded; a longer one still streams to its client.
         maximum_result: Located<u64> = "maximum-result" => Defaulted(Size(0, 1 << 30), r#""64MiB""#);
+
+        /// What an operation is bound to: the first credential that is present on its request, in this order. Who
+        /// does not present the same one gets 404. None present: whoever knows the URI may read and cancel.
+        owner: Located<Vec<Located<OwnerKind>>> = "owner" => Defaulted(List {
+            of: Text {
+                what: "a credential such as \"authorization\"", pattern: grammar::OWNER_PATTERN, parse: grammar::owner,
+            },
+            what: "a list such as [\"authorization\", \"cookie:session\"]",
+            least: Least::Empty,
+        }, r#"["client-certificate", "authorization"]"#);
+
+        /// Operations of the route that run at a time; the next request that needs one gets 503. 0: no bound.
+        maximum_operations: Located<u32> = "maximum-operations" => Defaulted(Integer(0, MAXIMUM_OPERATIONS), "0");
     }
     later {
-        /// What an operation is bound to.
-        "owner";
         /// Whether Idempotency-Key is honoured.
         "idempotency";
     }

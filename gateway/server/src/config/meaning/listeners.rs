@@ -26,12 +26,13 @@ pub(super) fn listener(
     Some(ListenerSettings { address: value_of(file.address.as_ref())?, protocols, tls: settings })
 }
 
-/// No two listeners on one address; the admin listener least of all. Port 0 is another one each time.
+/// No two listeners on one address; the admin and the callback listener least of all. Port 0 is another one each time.
 pub(super) fn refuse_shared_addresses(file: &ConfigFile, problems: &mut Problems) {
     let mut taken = Vec::new();
     let public = file.listeners.iter().map(|listener| (&listener.address, &listener.place));
     let admin = file.admin.iter().map(|admin| (&admin.address, &admin.place));
-    for (address, owner) in public.chain(admin) {
+    let callback = file.callback.iter().map(|callback| (&callback.address, &callback.place));
+    for (address, owner) in public.chain(admin).chain(callback) {
         let Some(address) = address.as_ref().filter(|address| address.value.port() != 0) else { continue };
         match taken.iter().find(|(earlier, _)| *earlier == address.value) {
             Some((_, earlier)) => problems.wrong(

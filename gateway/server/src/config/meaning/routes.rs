@@ -95,6 +95,8 @@ fn progress(file: &ProgressFile) -> ProgressSettings {
         stall_timeout: Some(file.stall_timeout.value).filter(|timeout| !timeout.is_zero()),
         on_disconnect: file.on_disconnect.value,
         maximum_result: file.maximum_result.value,
+        owner: values_of(&file.owner),
+        maximum_operations: NonZeroU32::new(file.maximum_operations.value),
     }
 }
 

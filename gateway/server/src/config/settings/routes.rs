@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use http::Method;
+use http::{HeaderName, Method};
 
 use crate::config::grammar::PathPrefix;
 
@@ -74,6 +74,23 @@ pub struct ProgressSettings {
     pub on_disconnect: OnDisconnect,
     /// Bytes of a result that is recorded; a longer one still streams to its client.
     pub maximum_result: u64,
+    /// What an operation is bound to: the first that is present. Empty: to nothing.
+    pub owner: Vec<OwnerKind>,
+    /// Operations that run at a time (SEC-04); `None`: no bound of its own.
+    pub maximum_operations: Option<NonZeroU32>,
+}
+
+/// A credential that an operation can be bound to (SEC-02).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OwnerKind {
+    /// A certificate of the client's. No listener asks for one yet, so none is ever present.
+    ClientCertificate,
+    /// The `Authorization` field.
+    Authorization,
+    /// The cookie of this name; its case matters.
+    Cookie(String),
+    /// The field of this name.
+    Header(HeaderName),
 }
 
 /// Who gets interim heads of ours.

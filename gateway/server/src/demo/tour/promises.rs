@@ -1,7 +1,7 @@
 //! What each protocol has to see: pure, from what was received to what was missed.
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, LINK, LOCATION};
+use http::header::{CONTENT_LENGTH, LINK, LOCATION};
 use http::{Response, StatusCode};
 use progress_core::interim::PROGRESS;
 use serde_json::Value;
@@ -63,9 +63,6 @@ pub(super) fn accepted(
     let length = answer.body().len().to_string();
     if field(answer, &CONTENT_LENGTH) != Some(length.as_str()) {
         missed.push("Content-Length in the 202".to_owned());
-    }
-    if !field(answer, &CONNECTION).is_some_and(|value| value.eq_ignore_ascii_case("close")) {
-        missed.push("Connection: close in the 202".to_owned());
     }
     missed.extend(document(answer, "Running"));
     missed

@@ -1,5 +1,6 @@
 use std::net::Ipv4Addr;
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::time::Duration;
 
 use downstream::{Drain, Limits};
 use jiff::Timestamp;
@@ -8,17 +9,26 @@ use quinn::crypto::rustls::QuicClientConfig;
 use rustls::RootCertStore;
 use rustls::crypto::ring::default_provider;
 use rustls::version::TLS13;
+use status_store::{Bounds, MemoryStore, Store};
 use tokio::net;
 
 use super::*;
-use crate::admin::Admin;
+use crate::admin::{Admin, Watched};
 use crate::config::{Protocols, TlsSettings};
 use crate::listen::bind::bind;
 use crate::listen::occupancy::{Caps, Occupancy};
 use crate::metrics::Metrics;
+use crate::operations::{Operations, Origin};
 use crate::tls::Identity;
 
 const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+fn watched(metrics: Arc<Metrics>) -> Watched {
+    let bounds = Bounds { maximum_operations: 0, maximum_size: 0, retention: Duration::ZERO };
+    let store = Store::Memory(MemoryStore::new(bounds));
+    let operations = Operations::new(store, Origin::new(None, "/.operations/"), Arc::clone(&metrics));
+    Watched { metrics, operations }
+}
 
 /// An endpoint in the test's own runtime.
 struct Server {
@@ -46,7 +56,7 @@ impl Server {
             drain: drain.clone(),
         };
         let config = config(&plan, &entrance).unwrap();
-        let handler = Admin::new(metrics, drain);
+        let handler = Admin::new(watched(metrics), drain);
         let door = Arc::new(Door { entrance: Arc::new(entrance), handler, sweep: Arc::default() });
         let quic = QuicDoor::new(door, bound.udp.unwrap(), config).unwrap();
         let half_open = Arc::clone(&quic.half_open);

@@ -7,6 +7,7 @@ use progress_core::document::RequestSummary;
 use status_store::{Bounds, MemoryStore};
 
 use super::*;
+use crate::operations::Beginning;
 
 pub(in crate::operations) fn operations() -> Arc<Operations> {
     let bounds = Bounds { maximum_operations: 10, maximum_size: 1 << 20, retention: Duration::from_secs(60) };
@@ -18,7 +19,9 @@ pub(in crate::operations) fn operations() -> Arc<Operations> {
 
 pub(in crate::operations) fn cell() -> Arc<OperationCell> {
     let request = RequestSummary::new(Method::POST, "https://gateway.example", "/jobs");
-    OperationCell::new(0, "jobs".into(), Arc::new(request), clock::now())
+    let (route_name, request) = ("jobs".into(), Arc::new(request));
+    let beginning = Beginning { route: 0, route_name, request, owner: None, place: None };
+    OperationCell::new(beginning, clock::now())
 }
 
 /// An operation that is registered.

@@ -26,6 +26,7 @@ async fn assignment() -> (Assignment, Arc<Curious>) {
         stall_timeout: None,
         maximum_result: 1_000,
         relay: Relay::new(RelayInformational::Never, Protocol::H2, &HeaderMap::new(), Processing::Event),
+        listed: None,
         operations,
         metrics: Arc::new(Metrics::new(&names.0, &names.1, clock::now()).unwrap()),
     };

@@ -6,12 +6,26 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::Response;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
 
 use super::{Assignment, Cut};
-use crate::operations::{Fault, OriginTook};
+use crate::operations::cell::{Called, Delivered};
+use crate::operations::{Fault, OriginTook, Receipt};
 use crate::upstream::{Silence, UpstreamBody, UpstreamCall, UpstreamEvent};
+
+/// The field by which an origin says how its operation ends (interface section 5).
+const COMPLETION: HeaderName = HeaderName::from_static("operation-completion");
+
+/// How long content that nobody needs is read, so that its connection can be used again.
+const DISCARDING: Duration = Duration::from_secs(1);
+
+/// Octets of such content.
+const DISCARDED: usize = 64 * 1024;
 
 /// Progress is noted in the store at most this often.
 const CHECKPOINT: Duration = Duration::from_secs(2);
@@ -22,7 +36,10 @@ pub(super) struct Waiting {
     pub(super) assignment: Assignment,
     pub(super) began: Instant,
     pub(super) deadline: Pin<Box<Sleep>>,
-    pub(super) call: UpstreamCall,
+    /// There until the origin has answered, or has said that it will call back.
+    pub(super) call: Option<UpstreamCall>,
+    /// Where who delivered the response by callback waits.
+    pub(super) receipt: Option<oneshot::Sender<Receipt>>,
     silence: Silence,
     checkpoint: Instant,
     /// Progress on its way into the store. Meanwhile the origin is not read on.
@@ -38,9 +55,10 @@ impl Waiting {
             silence: Silence::new(assignment.stall_timeout),
             checkpoint: began + CHECKPOINT,
             noting: None,
+            receipt: None,
             assignment,
             began,
-            call,
+            call: Some(call),
         }
     }
 
@@ -56,12 +74,21 @@ impl Waiting {
             if let Poll::Ready(cut) = self.assignment.poll_cut(self.deadline.as_mut(), cx) {
                 return Poll::Ready(Err(cut));
             }
-            match ready!(self.poll_origin(cx))? {
-                UpstreamEvent::Response(mut response) => {
-                    response.extensions_mut().insert(self.took());
-                    return Poll::Ready(Ok(response));
-                }
-                UpstreamEvent::Informational(status, fields) => self.assignment.hear(status, fields),
+            let called = self.assignment.listed.as_ref().and_then(|_| self.assignment.cell.take_called());
+            match called {
+                Some(Called::Delivered(delivered)) => return Poll::Ready(Ok(self.receive(*delivered))),
+                Some(Called::Sign) => self.silence.broken(),
+                None => match ready!(self.poll_origin(cx))? {
+                    UpstreamEvent::Response(response) if self.is_to_call_back(&response) => {
+                        self.took();
+                        self.await_call(response);
+                    }
+                    UpstreamEvent::Response(mut response) => {
+                        response.extensions_mut().insert(self.took());
+                        return Poll::Ready(Ok(response));
+                    }
+                    UpstreamEvent::Informational(status, fields) => self.assignment.hear(status, fields),
+                },
             }
             if Instant::now() >= self.checkpoint {
                 self.note();
@@ -71,19 +98,49 @@ impl Waiting {
 
     fn poll_origin(&mut self, cx: &mut Context<'_>) -> Poll<Result<UpstreamEvent, Cut>> {
         let cell = &self.assignment.cell;
+        let Some(call) = &mut self.call else {
+            return self.silence.poll_too_long(cx).map(|()| Err(Cut::Fault(Fault::STALLED)));
+        };
         if !cell.has_relay_room() {
             self.silence.broken();
             return Poll::Pending;
         }
-        if let Poll::Ready(event) = self.call.poll_event(cx) {
+        if let Poll::Ready(event) = call.poll_event(cx) {
             self.silence.broken();
             return Poll::Ready(event.map_err(|error| Cut::Fault(Fault::of(&error))));
         }
         // An origin that has not got the whole request is not silent: it listens.
-        if cell.received().is_none() || !self.call.is_connected() {
+        if cell.received().is_none() || !call.is_connected() {
             self.silence.broken();
         }
         self.silence.poll_too_long(cx).map(|()| Err(Cut::Fault(Fault::STALLED)))
+    }
+
+    /// Whether a final head says that the final response comes by callback. Only an origin that was
+    /// told where to call can say so.
+    fn is_to_call_back(&self, response: &Response<UpstreamBody>) -> bool {
+        let says_so = |value: &HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"callback");
+        self.assignment.listed.is_some()
+            && response.status() == StatusCode::ACCEPTED
+            && response.headers().get(COMPLETION).is_some_and(says_so)
+    }
+
+    /// The origin works on with no connection open: only the deadline, silence, and whoever may cancel
+    /// end the wait for its call.
+    fn await_call(&mut self, response: Response<UpstreamBody>) {
+        self.assignment.hear_last(response.headers());
+        self.call = None;
+        self.silence.broken();
+        if !response.body().is_end_stream() {
+            tokio::spawn(discard(response.into_body()));
+        }
+    }
+
+    fn receive(&mut self, delivered: Delivered) -> Response<UpstreamBody> {
+        let Delivered { mut response, receipt } = delivered;
+        self.receipt = Some(receipt);
+        response.extensions_mut().insert(OriginTook(self.began.elapsed()));
+        response
     }
 
     fn note(&mut self) {
@@ -93,11 +150,22 @@ impl Waiting {
     }
 
     fn took(&self) -> OriginTook {
-        let elapsed = self.began.elapsed();
         let Assignment { metrics, upstream, .. } = &self.assignment;
+        let elapsed = self.began.elapsed();
         if let Some(upstream) = metrics.upstream(*upstream) {
             upstream.took(elapsed);
         }
         OriginTook(elapsed)
+    }
+}
+
+/// Reads what an origin says beside its `202`, which is for nobody.
+async fn discard(body: UpstreamBody) {
+    let ends = Instant::now() + DISCARDING;
+    let mut body = body.ending_by(Some(ends.into_std()));
+    let mut left = DISCARDED;
+    while let Some(Ok(frame)) = body.frame().await {
+        let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return };
+        left = rest;
     }
 }

@@ -9,14 +9,14 @@ use super::*;
 
 const URI: &str = "https://api.example/.operations/00112233445566778899aabbccddeeff";
 
-fn operation(progress: &str) -> Operation {
+pub(in crate::status) fn operation(progress: &str) -> Operation {
     let mut operation = Operation::new();
     let progress = Progress::parse(progress.as_bytes(), Grammar::Strict).unwrap();
     operation.apply(ProgressEvent::Progress(Reported::from_progress(&progress)));
     operation
 }
 
-fn view(operation: &Operation) -> View {
+pub(in crate::status) fn view(operation: &Operation) -> View {
     let now = clock::now();
     View {
         id: OperationId::from_random([1; 16]),
@@ -27,7 +27,7 @@ fn view(operation: &Operation) -> View {
     }
 }
 
-fn rendering(fields: &[(&'static str, &'static str)]) -> Rendering {
+pub(in crate::status) fn rendering(fields: &[(&'static str, &'static str)]) -> Rendering {
     let fields: HeaderMap =
         fields.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
     Rendering::of(&fields, &Preferences::from_headers(&fields))

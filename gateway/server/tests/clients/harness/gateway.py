@@ -152,7 +152,7 @@ def binary() -> Path:
 def fetch(url: str, method: str = "GET", body: bytes | None = None, **fields: str) -> Final:
     """One request of Python's own `http.client` on a new connection; `if_none_match="x"` is a field."""
     parts = urlsplit(url)
-    connection = _connection(parts.scheme, parts.netloc)
+    connection = connect(parts.scheme, parts.netloc)
     try:
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         named = {name.replace("_", "-"): value for name, value in fields.items()}
@@ -166,7 +166,8 @@ def fetch(url: str, method: str = "GET", body: bytes | None = None, **fields: st
         connection.close()
 
 
-def _connection(scheme: str, authority: str) -> http.client.HTTPConnection:
+def connect(scheme: str, authority: str) -> http.client.HTTPConnection:
+    """A connection of its own; the certificate is not checked."""
     if scheme == "http":
         return http.client.HTTPConnection(authority, timeout=PATIENCE)
     context = ssl.create_default_context()

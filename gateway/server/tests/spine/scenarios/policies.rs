@@ -38,7 +38,7 @@ fn budget(wire: Wire, route: &str) -> String {
 }
 
 /// Waits until a series has a value.
-async fn comes_to(world: &World, series: &str, value: u64) {
+pub(super) async fn comes_to(world: &World, series: &str, value: u64) {
     let series = format!("progress_gateway_{series}");
     let reached = async {
         while world.metric(&series) != value {

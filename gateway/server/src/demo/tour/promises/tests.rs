@@ -84,7 +84,6 @@ fn each_promise_to_http_1_0_is_missed_when_it_is_broken() {
             "202 for HTTP/1.0, it was 201 Created",
             "Location in the 202",
             "Content-Length in the 202",
-            "Connection: close in the 202",
             "a status document that says Running, it said nothing",
         ]
     );
