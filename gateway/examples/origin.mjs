@@ -11,10 +11,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 // Nobody wants the work any more.
 class Stop extends Error {}
 
-// Calls the gateway back; what it could not take just now is sent again.
+// Calls the gateway back; what it could not take just now, also because it restarts, is sent again.
 async function call(method, url, body, headers) {
   for (;;) {
-    const answer = await fetch(url, { method, body, headers });
+    // Nobody answers: the gateway will be back.
+    const answer = await fetch(url, { method, body, headers }).catch(() => undefined);
+    if (answer === undefined) {
+      await sleep(1000);
+      continue;
+    }
     if (answer.ok) return;
     const problem = await answer.json();
     // The operation is over, or was canceled.

@@ -21,7 +21,7 @@ class Stop(Exception):
 
 
 def call(method: str, url: str, body: bytes = b"", **fields: str) -> None:
-    """Calls the gateway back; what it could not take just now is sent again."""
+    """Calls the gateway back; what it could not take just now, also because it restarts, is sent again."""
     named = {name.replace("_", "-"): value for name, value in fields.items()}
     while True:
         request = urllib.request.Request(url, body, named, method=method)
@@ -36,6 +36,8 @@ def call(method: str, url: str, body: bytes = b"", **fields: str) -> None:
             if error.code not in (429, 503, 507):
                 raise
             time.sleep(float(error.headers.get("Retry-After", "1")))
+        except OSError:  # Nobody answers: the gateway will be back.
+            time.sleep(1)
 
 
 def work(steps: int, pause: float, callback: str | None) -> bytes:

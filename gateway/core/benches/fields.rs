@@ -28,10 +28,8 @@ fn progress(criterion: &mut Criterion) {
     });
 
     let point = |text: &str, language: Option<LanguageTag>| Reported {
-        fraction: Fraction { completed: 3, total: Some(10) },
-        unit: None,
         label: Label::sanitized(text, language),
-        step: None,
+        ..Reported::of_fraction(Fraction { completed: 3, total: Some(10) })
     };
     let points = [
         ("print a bare fraction", point("", None)),

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::event::{Failure, Outcome, ResponseSummary};
-use crate::language::LanguageTag;
+use crate::language::{LanguageTag, Languages};
 use crate::operation::{OperationId, Phase, Snapshot};
-use crate::progress::Reported;
+use crate::progress::{Label, Reported};
 
 /// The wall-clock times of an operation, all in UTC (SDM-07).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct StatusDocument<'a> {
     pub request: &'a RequestSummary,
     /// The times.
     pub times: Times,
+    /// What its reader reads (L10-04).
+    pub languages: &'a Languages,
 }
 
 /// The word for where an operation is (SDM-02).
@@ -129,7 +131,7 @@ impl StatusDocument<'_> {
             status,
             done: self.snapshot.is_finished(),
             percent_complete: reported.and_then(|reported| reported.fraction.percent()),
-            progress: reported.map(|reported| ProgressJson::new(reported, self.snapshot.revision)),
+            progress: reported.map(|reported| ProgressJson::new(reported, self)),
             request: RequestJson { method: self.request.method.as_str(), target: self.request.target() },
             create_time: self.times.create,
             start_time: self.times.create,
@@ -154,15 +156,19 @@ impl StatusDocument<'_> {
     pub fn text(&self) -> String {
         let mut line = Status::of(&self.snapshot.phase).word().to_owned();
         if let Some(progress) = &self.snapshot.progress {
-            let Reported { fraction, label, .. } = &progress.reported;
-            let _ = write!(line, " {fraction}");
-            if let Some(label) = label {
+            let _ = write!(line, " {}", progress.reported.fraction);
+            if let Some(label) = self.label() {
                 line.push(' ');
                 line.push_str(&label.text);
             }
         }
         line.push('\n');
         line
+    }
+
+    /// What the operation is at, in the language of its reader (L10-01).
+    pub fn label(&self) -> Option<&Label> {
+        self.snapshot.progress.as_ref()?.reported.label_in(self.languages)
     }
 
     /// Why the operation did not succeed, in a sentence; `None`: it has not ended, or it did.
@@ -235,8 +241,8 @@ struct ProgressJson<'a> {
 }
 
 impl<'a> ProgressJson<'a> {
-    fn new(reported: &'a Reported, sequence: u64) -> Self {
-        let label = reported.label.as_ref();
+    fn new(reported: &'a Reported, document: &StatusDocument<'a>) -> Self {
+        let label = reported.label_in(document.languages);
         let step = |step: &'a crate::progress::Step| StepJson {
             completed: step.fraction.completed,
             total: step.fraction.total,
@@ -248,7 +254,7 @@ impl<'a> ProgressJson<'a> {
             unit: reported.unit.as_deref(),
             message: label.map(|label| label.text.as_str()),
             language: label.and_then(|label| label.language.as_ref()).map(LanguageTag::as_str),
-            sequence,
+            sequence: document.snapshot.revision,
             steps: reported.step.iter().map(step).collect(),
         }
     }

@@ -290,7 +290,7 @@ impl Course {
         let (mut head, reason) = match (news, &self.terms.heads) {
             (Some(latest), Some(terms)) => {
                 let told = following.told.as_ref().map_or(0, |told| told.results.len());
-                (InterimHead::of_snapshot(latest, terms.dialect, told).0, Reason::Progress)
+                (InterimHead::of_snapshot(latest, &terms.reader, told).0, Reason::Progress)
             }
             _ => (InterimHead::heartbeat(), Reason::Heartbeat),
         };
@@ -341,10 +341,9 @@ impl Following {
 
     /// Whether a head would tell something that the last one did not.
     fn is_news(&self, snapshot: &Snapshot) -> bool {
-        let progress = |s: &Snapshot| s.progress.as_ref().map(|progress| progress.reported.clone());
         match &self.told {
-            None => progress(snapshot).is_some() || !snapshot.results.is_empty(),
-            Some(told) => told.results.len() < snapshot.results.len() || progress(told) != progress(snapshot),
+            None => snapshot.progress.is_some() || !snapshot.results.is_empty(),
+            Some(told) => told.results.len() < snapshot.results.len() || !snapshot.says_as_much_as(told),
         }
     }
 }

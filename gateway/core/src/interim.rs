@@ -4,7 +4,7 @@ use http::header::{LINK, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::operation::Snapshot;
-use crate::progress::Dialect;
+use crate::progress::Reader;
 use crate::status_uri::StatusPairs;
 
 /// `Progress`, in lower case as HTTP/2 and HTTP/3 want it.
@@ -43,11 +43,11 @@ impl InterimHead {
         Self::bare(StatusCode::PROCESSING)
     }
 
-    /// A `102` that tells of a snapshot; `results_told` is how many of its results earlier heads
+    /// A `102` that tells a reader of a snapshot; `results_told` is how many of its results earlier heads
     /// have told of. Returns how many are told of now (STU-05: the rest stays in the document).
-    pub fn of_snapshot(snapshot: &Snapshot, dialect: Dialect, results_told: usize) -> (Self, usize) {
+    pub fn of_snapshot(snapshot: &Snapshot, reader: &Reader, results_told: usize) -> (Self, usize) {
         let mut head = Self::heartbeat();
-        if let Some(value) = snapshot.progress_value(dialect) {
+        if let Some(value) = snapshot.progress_value(reader) {
             head.fields.insert(PROGRESS, value);
         }
         let news = snapshot.results.get(results_told..).unwrap_or_default();
@@ -76,15 +76,16 @@ mod tests {
     use super::*;
     use crate::event::ProgressEvent;
     use crate::operation::Operation;
+    use crate::progress::Dialect;
     use crate::status_uri::StatusPair;
 
     #[test]
     fn stu_02_results_are_told_once() {
         let mut operation = Operation::new();
         operation.apply(ProgressEvent::SubResult(StatusPair { status: 201, uri: "/a".into() }));
-        let (head, told) = InterimHead::of_snapshot(operation.snapshot(), Dialect::Plain, 0);
+        let (head, told) = InterimHead::of_snapshot(operation.snapshot(), &Dialect::Plain.into(), 0);
         assert_eq!(head.fields[STATUS_URI], "201 </a>");
-        let (head, _) = InterimHead::of_snapshot(operation.snapshot(), Dialect::Plain, told);
+        let (head, _) = InterimHead::of_snapshot(operation.snapshot(), &Dialect::Plain.into(), told);
         assert!(head.fields.is_empty());
     }
 

@@ -1,16 +1,20 @@
-//! Language tags of labels: the well-formedness of BCP 47 (RFC 5646 section 2.1), nothing of its registry.
+//! Language tags of labels: the well-formedness of BCP 47 (RFC 5646 section 2.1), nothing of its registry;
+//! and which of several languages somebody is shown.
 //!
 //! A tag that is not well-formed must not leave the gateway (L10-03), so the only way to a
 //! [`LanguageTag`] is [`LanguageTag::parse`].
+
+mod negotiation;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use negotiation::{Languages, MAX_RANGES};
+
 /// A well-formed BCP 47 language tag such as `en`, `ja-JP` or `zh-Hant-TW`, spelled as it came.
 ///
-/// Compared octet for octet: whether `en-US` and `EN-us` mean the same is a question for language
-/// negotiation.
+/// Compared octet for octet. That `en-US` and `EN-us` mean the same, [`LanguageTag::is_same`] knows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct LanguageTag(Box<str>);
@@ -33,6 +37,11 @@ impl LanguageTag {
         let short = text.len() <= Self::MAX_OCTETS;
         (short && (is_langtag(text) || is_private_use(text.split('-')) || is_irregular(text)))
             .then(|| LanguageTag(text.into()))
+    }
+
+    /// Whether both name one language: case means nothing (RFC 5646 section 2.1.1).
+    pub fn is_same(&self, other: &LanguageTag) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
     }
 
     /// The tag as it was written.

@@ -6,7 +6,7 @@
 //!
 //! | room | says |
 //! |---|---|
-//! | [`progress`], [`status_uri`], [`prefer`], [`language`] | the grammar of the fields |
+//! | [`progress`], [`status_uri`], [`prefer`], [`idempotency`], [`language`], [`quality`] | the grammar of the fields |
 //! | [`event`] | the one internal stream |
 //! | [`operation`] | what a stream of events adds up to: a [`operation::Snapshot`] |
 //! | [`interim`], [`pacing`], [`exchange`] | which head goes out, and when |
@@ -19,11 +19,13 @@ pub mod document;
 pub mod event;
 pub mod exchange;
 mod hexadecimal;
+pub mod idempotency;
 pub mod interim;
 pub mod language;
 pub mod operation;
 pub mod pacing;
 pub mod prefer;
 pub mod progress;
+pub mod quality;
 pub mod status_uri;
 pub mod trace_context;

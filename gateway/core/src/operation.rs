@@ -1,5 +1,7 @@
 //! What a stream of events adds up to.
 
+mod encoded;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,8 +9,10 @@ use http::HeaderValue;
 
 use crate::event::{Outcome, ProgressEvent};
 use crate::hexadecimal;
-use crate::progress::{Dialect, Reported};
+use crate::progress::{Reader, Reported};
 use crate::status_uri::StatusPair;
+
+pub use encoded::EncodedProgress;
 
 /// Sub-results that one operation keeps (SDM-11: documents stay bounded). Later ones are counted
 /// by the revision but not kept.
@@ -46,15 +50,6 @@ pub struct Snapshot {
     /// Results of parts, in the order in which they came in, at most [`MAX_RESULTS`] with at most
     /// [`MAX_RESULTS_SIZE`] octets of URIs.
     pub results: Vec<StatusPair>,
-}
-
-/// A progress point with its two field values.
-#[derive(Clone, Debug)]
-pub struct EncodedProgress {
-    /// The point itself.
-    pub reported: Reported,
-    comment: HeaderValue,
-    plain: HeaderValue,
 }
 
 /// An operation: applies events and keeps the rules of succession (PRG-03 to PRG-06, S-21).
@@ -125,31 +120,23 @@ impl Snapshot {
         matches!(self.phase, Phase::Finished(_))
     }
 
-    /// The value of `Progress` in a dialect, if anything was reported.
-    pub fn progress_value(&self, dialect: Dialect) -> Option<HeaderValue> {
-        self.progress.as_ref().map(|progress| progress.value(dialect))
+    /// The value of `Progress` for a reader, if anything was reported.
+    pub fn progress_value(&self, reader: &Reader) -> Option<HeaderValue> {
+        self.progress.as_ref().map(|progress| progress.value(reader))
+    }
+
+    /// Whether it reports the same progress as another one of its operation.
+    pub(crate) fn says_as_much_as(&self, other: &Snapshot) -> bool {
+        match (&self.progress, &other.progress) {
+            (None, None) => true,
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other) || one.reported == other.reported,
+            _ => false,
+        }
     }
 
     fn has_room_for(&self, pair: &StatusPair) -> bool {
         let size: usize = self.results.iter().map(|kept| kept.uri.len()).sum();
         self.results.len() < MAX_RESULTS && size + pair.uri.len() <= MAX_RESULTS_SIZE
-    }
-}
-
-impl EncodedProgress {
-    /// Encodes a point in both dialects.
-    pub fn new(reported: Reported) -> Self {
-        let comment = reported.print(Dialect::Comment);
-        let plain = reported.print(Dialect::Plain);
-        Self { reported, comment, plain }
-    }
-
-    /// The field value in a dialect (PRG-11); a reference count, not a copy.
-    pub fn value(&self, dialect: Dialect) -> HeaderValue {
-        match dialect {
-            Dialect::Comment => self.comment.clone(),
-            Dialect::Plain => self.plain.clone(),
-        }
     }
 }
 
@@ -160,6 +147,11 @@ impl Operation {
     pub fn new() -> Self {
         let latest = Snapshot { revision: 0, phase: Phase::Running, progress: None, results: Vec::new() };
         Self { latest: Arc::new(latest) }
+    }
+
+    /// One whose latest state a store has kept.
+    pub const fn resumed(latest: Arc<Snapshot>) -> Self {
+        Self { latest }
     }
 
     /// The latest state.

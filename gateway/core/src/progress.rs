@@ -13,7 +13,9 @@
 mod label;
 mod parse;
 mod print;
+mod reader;
 mod succession;
+mod translations;
 
 use std::fmt;
 
@@ -25,7 +27,9 @@ use crate::language::LanguageTag;
 pub use label::Label;
 pub use parse::{Grammar, ProgressError};
 pub use print::{Dialect, LabelForm, MAX_VALUE};
+pub use reader::Reader;
 pub use succession::Succession;
+pub use translations::{MAX_LANGUAGES, Translations};
 
 /// The name of the field.
 pub const FIELD: HeaderName = HeaderName::from_static("progress");
@@ -84,6 +88,9 @@ pub struct Reported {
     /// What the operation is at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<Label>,
+    /// The same in other languages, if the sender wrote it in several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub translations: Option<Box<Translations>>,
     /// How far the current step is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<Step>,
@@ -180,10 +187,24 @@ impl Remark {
 // === impl Reported ===
 
 impl Reported {
+    /// A point that says nothing but how far the operation is.
+    pub const fn of_fraction(fraction: Fraction) -> Reported {
+        Reported { fraction, unit: None, label: None, translations: None, step: None }
+    }
+
     /// What is worth remembering of a parsed field. Texts are sanitized; the counts are the sender's
     /// own until [`Reported::succeed`] has looked at them.
+    ///
+    /// Texts in several languages, as in `1/2 UTF-8'en'Checking UTF-8'de'Pr%C3%BCfen`, are one label
+    /// and its translations (L10-01).
     pub fn from_progress(progress: &Progress) -> Reported {
-        Reported { fraction: progress.fraction, unit: None, label: progress.label(), step: progress.step() }
+        let label = progress.label();
+        let several = label.as_ref().filter(|_| progress.remarks.len() > 1);
+        let translations = several.and_then(|label| {
+            let rest = labels(&progress.remarks).filter(|text| text.language.is_some());
+            Translations::of(label, rest)
+        });
+        Reported { label, translations, step: progress.step(), ..Self::of_fraction(progress.fraction) }
     }
 }
 

@@ -13,6 +13,7 @@ use progress_core::trace_context::TraceId;
 use crate::access_log;
 use crate::metrics::labels::{EventKind, Mode, Reason, Signal, Suppressed};
 use crate::metrics::{ExchangeMetrics, InFlight, Metrics};
+use crate::operations::point::{self, Point};
 
 /// The account of an exchange, from its opening to the last octet of its final response. Dropping
 /// it writes the access log line, if there was a final response.
@@ -198,6 +199,10 @@ impl Account {
 impl Drop for Account {
     fn drop(&mut self) {
         let Some(Answered { status, mode }) = self.answered else { return };
+        if self.operation.is_some() {
+            let is_announced = matches!(mode, Mode::Async | Mode::Downgraded);
+            point::passed(if is_announced { Point::Announced } else { Point::Answered });
+        }
         if !access_log::is_read() {
             return;
         }

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use progress_core::interim::{PREFERENCE_APPLIED, PROGRESS};
 use progress_core::operation::Snapshot;
 use progress_core::prefer::Applied;
-use progress_core::progress::Dialect;
+use progress_core::progress::Reader;
 
 use crate::content::Content;
 use crate::forward;
@@ -45,8 +45,8 @@ pub struct Told {
     pub identity: Option<Identity>,
     /// The last state that was reported; `None`: it is not told.
     pub snapshot: Option<Arc<Snapshot>>,
-    /// The form of labels.
-    pub dialect: Dialect,
+    /// How labels are read.
+    pub reader: Reader,
     /// What was honoured.
     pub applied: Applied,
 }
@@ -80,11 +80,15 @@ impl Finishing {
         )
     }
 
-    /// A problem of ours.
-    pub fn problem(&self, problem: &Problem) -> Response<Content> {
-        let mut response = problem.response().map(Content::from);
+    /// Completes an answer of ours.
+    pub fn own(&self, mut response: Response<Content>) -> Response<Content> {
         self.complete(response.headers_mut());
         response
+    }
+
+    /// A problem of ours.
+    pub fn problem(&self, problem: &Problem) -> Response<Content> {
+        self.own(problem.response().map(Content::from))
     }
 
     /// A 202 with the status document in it (LOC-02, LOC-06, LOC-09, X02).
@@ -129,7 +133,7 @@ impl Told {
         if let Some(identity) = &self.identity {
             fields.append(LINK, identity.link());
         }
-        if let Some(value) = self.snapshot.as_ref().and_then(|told| told.progress_value(self.dialect)) {
+        if let Some(value) = self.snapshot.as_ref().and_then(|told| told.progress_value(&self.reader)) {
             fields.insert(PROGRESS, value);
         }
         if let Some(applied) = self.applied.merge(fields.get_all(PREFERENCE_APPLIED)) {
@@ -149,7 +153,7 @@ fn vary_by_prefer(fields: &mut HeaderMap) {
 }
 
 /// Where Azure's clients look for the monitor first (LOC-09).
-const OPERATION_LOCATION: HeaderName = HeaderName::from_static("operation-location");
+pub const OPERATION_LOCATION: HeaderName = HeaderName::from_static("operation-location");
 
 #[cfg(test)]
 mod tests {

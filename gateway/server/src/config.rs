@@ -31,9 +31,9 @@ pub use grammar::{IpPrefix, PathPrefix, PublicUrl, Scheme, ServerAddress};
 pub use profiles::{ClientProfiles, Profile};
 pub use quick_start::{QuickStart, QuickTls, quick_start};
 pub use settings::{
-    AcceptAsync, CallbackSettings, InterimMode, Limits, ListenerSettings, OnDisconnect, OwnerKind,
+    AcceptAsync, CallbackSettings, InterimMode, Limits, ListenerSettings, OnDisconnect, OnRestart, OwnerKind,
     ProgressSettings, Protocol, Protocols, RelayInformational, RouteMatch, RouteSettings, Settings,
-    StoreKind, StoreSettings, TlsSettings, UpstreamSettings,
+    StatusProfile, StoreKind, StoreSettings, TlsSettings, UpstreamSettings,
 };
 
 use error::LineIndex;

@@ -1,6 +1,8 @@
 //! The exchanges that the gateway opens, one for each request.
 
+mod awaited;
 mod followed;
+mod manner;
 mod plain;
 mod terms;
 
@@ -15,10 +17,14 @@ use progress_core::interim::InterimHead;
 
 use crate::account::Account;
 use crate::content::{Content, GatewayBody};
+use crate::idempotency::{Decided, Keyed};
 use crate::metrics::labels::{Mode, Reason};
+use crate::operations::point::{self, Point};
 use crate::status::{Held, Looked, Lookup};
 
-pub use followed::{Asking, Audience, Followed, Manner, Naming};
+pub use awaited::{After, Awaited, Ending, PassOn, Stay};
+pub use followed::Followed;
+pub use manner::{Asking, Audience, Creating, Manner, Naming};
 pub use plain::{Plain, Relays, Timing};
 pub use terms::{Client, Plan, head_terms};
 
@@ -39,6 +45,10 @@ pub enum Kind {
     Plain(Box<Plain>),
     /// By an operation that is followed.
     Followed(Box<Followed>),
+    /// Once it is known whether it repeats another one.
+    Keyed(Keyed),
+    /// By the origin, once an operation has made what is asked for, or by what the operation has ended in.
+    Awaited(Box<Awaited>),
     /// By looking an operation up.
     Lookup(Lookup),
     /// By an operation's document, once it changes or ends.
@@ -69,6 +79,15 @@ struct Pace {
     gap: Option<Duration>,
 }
 
+// === impl Kind ===
+
+impl Kind {
+    /// At once, by this.
+    pub fn ready(response: Response<Content>) -> Self {
+        Self::Ready(Some(Box::new(response)))
+    }
+}
+
 // === impl GatewayExchange ===
 
 impl GatewayExchange {
@@ -79,7 +98,7 @@ impl GatewayExchange {
 
     /// An exchange that is answered at once.
     pub fn ready(response: Response<Content>, account: Box<Account>) -> Self {
-        Self::new(Kind::Ready(Some(Box::new(response))), account)
+        Self::new(Kind::ready(response), account)
     }
 
     fn poll_saying(&mut self, cx: &mut Context<'_>, window: Window) -> Poll<Saying> {
@@ -92,6 +111,14 @@ impl GatewayExchange {
                 }
                 Kind::Plain(plain) => return plain.poll_saying(cx, window, account),
                 Kind::Followed(followed) => return followed.poll_saying(cx, window, account),
+                Kind::Keyed(keyed) => {
+                    let Decided { kind, operation } = std::task::ready!(keyed.poll(cx));
+                    if let Some(id) = operation {
+                        account.operation(id);
+                    }
+                    self.kind = kind;
+                }
+                Kind::Awaited(awaited) => return awaited.poll_saying(cx, window, account),
                 Kind::Lookup(lookup) => match std::task::ready!(lookup.poll(cx)) {
                     Looked::Answer(response) => {
                         let mode = if account.heads() > 0 { Mode::Interim } else { Mode::Plain };
@@ -121,6 +148,9 @@ impl Exchange for GatewayExchange {
     ) -> Poll<Emission<GatewayBody>> {
         match std::task::ready!(self.poll_saying(cx, window)) {
             Saying::Interim(head, said) => {
+                if said.reason == Reason::Accepted {
+                    point::passed(Point::Announcing);
+                }
                 self.written = Some(said);
                 Poll::Ready(Emission::Interim(head))
             }
@@ -136,6 +166,9 @@ impl Exchange for GatewayExchange {
 
     fn interim_written(mut self: Pin<&mut Self>, now: Instant) {
         let Some(said) = self.written.take() else { return };
+        if said.reason == Reason::Accepted {
+            point::passed(Point::Announced);
+        }
         if let Some(account) = &mut self.account {
             account.interim_written(said.reason, said.status, now);
             if let Some(pace) = said.pace {
@@ -148,7 +181,8 @@ impl Exchange for GatewayExchange {
         match &self.kind {
             Kind::Followed(followed) => followed.is_waiting(),
             Kind::Held(_) => true,
-            Kind::Ready(_) | Kind::Plain(_) | Kind::Lookup(_) => false,
+            Kind::Awaited(awaited) => awaited.is_waiting(),
+            Kind::Ready(_) | Kind::Plain(_) | Kind::Keyed(_) | Kind::Lookup(_) => false,
         }
     }
 }

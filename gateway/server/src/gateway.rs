@@ -7,21 +7,23 @@ use std::time::Duration;
 use downstream::Drain;
 use futures_util::Stream;
 use rustls_pki_types::CertificateDer;
-use status_store::{Bounds, MemoryStore, Store, clock};
+use status_store::{Bounds, EmbeddedStore, MemoryStore, OpenError, Store, clock};
 use tokio::task::JoinHandle;
 
 use crate::admin::{self, Watched};
 use crate::config::{Settings, StoreKind, StoreSettings};
 use crate::handler::{Gateway, Shared, no_route};
+use crate::idempotency::Keys;
 use crate::ingest::{self, Callbacks};
 use crate::listen::{self, ListenError, ListenPlan, SideDoor};
 use crate::metrics::Metrics;
 use crate::metrics::labels::UpstreamResult;
 use crate::operations::{Operations, Origin};
 use crate::owners::{Budgets, Owners};
+use crate::restart;
 use crate::routes::Routes;
 use crate::signals::{self, Ended, Signal};
-use crate::status::{Reads, Room, Written};
+use crate::status::{Misses, Reads, Room, Written, profiles};
 use crate::upstream::{Outcome, UpstreamSetupError, UpstreamStats, Upstreams};
 
 /// How often the store is asked to drop what is past its time.
@@ -36,6 +38,9 @@ pub enum StartError {
     /// The upstreams cannot be set up.
     #[error(transparent)]
     Upstream(#[from] UpstreamSetupError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
     /// Metrics cannot be registered: a defect.
     #[error("metrics: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -52,12 +57,19 @@ pub struct Running {
     metrics: Arc<Metrics>,
     drain: Drain,
     drain_timeout: Duration,
-    sweeper: JoinHandle<()>,
+    housekeeping: JoinHandle<()>,
 }
 
-/// Starts a gateway. To be called within a runtime, on which the side listeners and the store's
-/// housekeeping live; clients are served by threads of its own.
-pub fn start(settings: &Settings, drain: Drain) -> Result<Running, StartError> {
+/// Starts a gateway with the store that its settings name. To be called within a runtime, on which the
+/// side listeners, the store's housekeeping and what an earlier gateway left behind live; clients are
+/// served by threads of its own.
+pub async fn start(settings: &Settings, drain: Drain) -> Result<Running, StartError> {
+    let store = open_store(settings.store.clone()).await?;
+    start_with(settings, store, drain).await
+}
+
+/// The same with a store that is open already.
+pub async fn start_with(settings: &Settings, store: Store, drain: Drain) -> Result<Running, StartError> {
     let now = clock::now();
     let routes: Vec<String> = settings.routes.iter().map(|route| route.name.clone()).collect();
     let upstreams: Vec<String> = settings.upstreams.iter().map(|upstream| upstream.name.clone()).collect();
@@ -67,12 +79,13 @@ pub fn start(settings: &Settings, drain: Drain) -> Result<Running, StartError> {
         settings.public_url.as_ref().map(crate::config::PublicUrl::as_str),
         &settings.status_path,
     );
-    let operations = Operations::new(store(&settings.store), origin, Arc::clone(&metrics));
+    let operations = Operations::new(store, origin, Arc::clone(&metrics));
     let opened = settings.callback.as_ref().map(|at| ingest::open(at, &operations, &metrics)).transpose()?;
     let (callback, callbacks) = opened.unzip();
     let shared = shared(settings, &operations, &metrics, callbacks);
     let origins = Upstreams::new(&settings.upstreams)?;
     count_upstreams(&origins, &metrics);
+    restart::resume(&shared, &origins.for_another_core()).await;
     let announced = drain.clone();
     let make = move |_worker| {
         let gateway = Gateway::new(Arc::clone(&shared), origins.for_another_core(), announced.watch());
@@ -90,7 +103,7 @@ pub fn start(settings: &Settings, drain: Drain) -> Result<Running, StartError> {
         listening,
         admin,
         callback,
-        sweeper: tokio::spawn(sweep(Arc::clone(&operations))),
+        housekeeping: tokio::spawn(keep_house(Arc::clone(&operations))),
         operations,
         metrics,
         drain,
@@ -109,9 +122,11 @@ fn shared(
         operations: Arc::clone(operations),
         metrics: Arc::clone(metrics),
         reads: Reads::default(),
+        misses: Misses::new(settings.limits.maximum_misses_per_address, settings.trusted_proxies.clone()),
         written: Written::default(),
         owners: Owners::new(&operations.secret(), &settings.routes),
         progress: routes.progress(),
+        profiles: profiles(&settings.routes),
     };
     Arc::new(Shared {
         routes,
@@ -120,20 +135,28 @@ fn shared(
         service_name: settings.service_name.as_str().into(),
         operations: Arc::clone(operations),
         callbacks,
+        created: Arc::default(),
         room: Arc::new(room),
+        keys: Keys::new(operations),
         budgets: Budgets::new(&settings.limits),
         metrics: Arc::clone(metrics),
         no_route: no_route(),
     })
 }
 
-fn store(settings: &StoreSettings) -> Store {
-    let StoreKind::Memory = settings.kind;
-    Store::Memory(MemoryStore::new(Bounds {
+/// Opening reads all that is stored: seconds, if that is a million operations.
+async fn open_store(settings: StoreSettings) -> Result<Store, OpenError> {
+    let bounds = Bounds {
         maximum_operations: usize::try_from(settings.maximum_operations).unwrap_or(usize::MAX),
         maximum_size: settings.maximum_size,
         retention: settings.retention,
-    }))
+    };
+    let path = match settings.kind {
+        StoreKind::Memory => return Ok(Store::Memory(MemoryStore::new(bounds))),
+        StoreKind::Embedded(path) => path,
+    };
+    let opening = tokio::task::spawn_blocking(move || EmbeddedStore::open(&path, bounds));
+    Ok(Store::Embedded(opening.await.expect("opening a store reports what it finds, and does not panic")?))
 }
 
 /// Brings the upstreams' gauges up to date before each scrape.
@@ -174,7 +197,8 @@ fn derived_base(settings: &Settings, bound: &[SocketAddr]) -> Option<String> {
     Some(format!("{scheme}://localhost:{}", address.port()))
 }
 
-async fn sweep(operations: Arc<Operations>) {
+async fn keep_house(operations: Arc<Operations>) {
+    operations.settle().await;
     let mut beats = tokio::time::interval(SWEEP);
     loop {
         beats.tick().await;
@@ -221,9 +245,9 @@ impl Running {
     where
         S: Stream<Item = Signal> + Unpin,
     {
-        let Self { listening, admin, callback, drain, drain_timeout, sweeper, .. } = self;
+        let Self { listening, admin, callback, drain, drain_timeout, housekeeping, .. } = self;
         let ended = signals::run_until_drained(listening, drain, drain_timeout, signals).await;
-        sweeper.abort();
+        housekeeping.abort();
         drop((admin, callback));
         ended
     }

@@ -1,6 +1,10 @@
 //! Opens an exchange for each request: the one place where routes, preferences, operations and
 //! upstream calls meet.
 
+mod awaiting;
+mod following;
+mod keyed;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,28 +13,28 @@ use downstream::{ConnectionInfo, DrainWatch, Handler, Opening, Protocol, Refusal
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use progress_core::document::RequestSummary;
-use progress_core::exchange::Course;
 use progress_core::prefer::{self, Preferences};
-use status_store::clock;
 
 use crate::account::{Account, CountedRoute};
 use crate::answer::{Finishing, Variance};
 use crate::config::{ClientProfiles, IpPrefix, ProgressSettings};
 use crate::content::{Content, GatewayBody};
-use crate::exchange::{
-    Asking, Audience, Client, Followed, GatewayExchange, Kind, Manner, Naming, Plain, Plan, Relays, Timing,
-};
+use crate::created::Created;
+use crate::exchange::{Client, GatewayExchange, Kind, Plain, Plan, Relays, Timing};
 use crate::forward::{self, Hop, LastHop, NotForwarded, Trust};
-use crate::ingest::{self, Callbacks};
+use crate::idempotency::Keys;
+use crate::ingest::Callbacks;
 use crate::metrics::{Metrics, NO_ROUTE};
-use crate::operations::{Assignment, Beginning, Fault, OperationCell, Operations, begin};
+use crate::operations::{Beginning, Fault, Operations};
 use crate::owners::{Budgets, Claim, OverBudget};
 use crate::problem::Problem;
 use crate::relay::{Processing, Relay};
 use crate::routes::{Matched, Route, Routes};
-use crate::status::{Lookup, Rendering, Room};
+use crate::status::{Lookup, Room};
 use crate::trace;
 use crate::upstream::{Patience, UpstreamCall, Upstreams};
+use awaiting::Visit;
+use following::Case;
 
 /// A gateway, as one core's wires see it.
 #[derive(Clone, Debug)]
@@ -56,8 +60,12 @@ pub struct Shared {
     pub operations: Arc<Operations>,
     /// Where origins may call back, if they may.
     pub callbacks: Option<Callbacks>,
+    /// Resources whose content is still being made.
+    pub created: Arc<Created>,
     /// Where status documents are answered.
     pub room: Arc<Room>,
+    /// Requests that may be repeated.
+    pub keys: Arc<Keys>,
     /// How many operations may run.
     pub budgets: Arc<Budgets>,
     /// Where things are counted.
@@ -109,21 +117,37 @@ impl Gateway {
             Err(NotForwarded::Loop) => return GatewayExchange::ready(finishing.fault(&LOOP, None), account),
             Err(NotForwarded::MaxForwards) => return GatewayExchange::ready(options(), account),
         }
+        if let Some(sought) = self.sought(route, &client, (&parts, &body), &opening.connection) {
+            account.withheld_once(sought.plan.suppressed);
+            sought.cell.id().into_iter().for_each(|id| account.operation(id));
+            let visit = Visit { route, client, relay: agent_relay, finishing };
+            let awaited = self.hold(sought, visit, (parts, body), opening);
+            return GatewayExchange::new(Kind::Awaited(Box::new(awaited)), account);
+        }
+        let key = self.digest(route, &parts, opening);
         let plan = route.settings.progress.as_ref().map(|settings| {
             let (plan, suppressed) = Plan::new(settings, &client);
-            // An origin that may finish by callback needs an operation, whatever its client is promised.
-            let silent = || self.shared.callbacks.is_some().then(Plan::silent);
+            // An origin that may finish by callback needs an operation, whatever its client is promised, and
+            // so does a request that may be repeated.
+            let silent = || (self.shared.callbacks.is_some() || key.is_some()).then(Plan::silent);
             (settings, (plan.or_else(silent), suppressed))
         });
         let kind = match plan {
             Some((settings, (Some(plan), suppressed))) => {
+                let case = Case { route, settings, client, plan, relay: agent_relay, finishing };
+                if let Some(digest) = key {
+                    account.withheld_once(suppressed);
+                    let keyed = self.decide(digest, case, (parts, body), opening);
+                    return GatewayExchange::new(Kind::Keyed(keyed), account);
+                }
                 let beginning = match self.beginning(route, settings, &parts, opening) {
                     Ok(beginning) => beginning,
-                    Err(over) => return GatewayExchange::ready(finishing.problem(&over.problem()), account),
+                    Err(over) => {
+                        return GatewayExchange::ready(case.finishing.problem(&over.problem()), account);
+                    }
                 };
                 account.withheld_once(suppressed);
-                let case = Case { route, settings, client, plan, relay: agent_relay, finishing, beginning };
-                Kind::Followed(Box::new(self.follow(case, (parts, body), opening)))
+                Kind::Followed(Box::new(self.follow(case, beginning, (parts, body), opening)))
             }
             other => {
                 let settings = other.map(|(settings, (_, suppressed))| {
@@ -157,7 +181,7 @@ impl Gateway {
         parts: &Parts,
         opening: &Opening,
     ) -> Result<Beginning, OverBudget> {
-        let owner = self.shared.room.owners.of(&settings.owner, &parts.headers);
+        let owner = self.shared.room.owners.of(&settings.owner, &parts.headers, &opening.connection);
         let peer = opening.connection.peer.ip();
         let address = (!self.trusts(peer)).then_some(peer);
         let claim = Claim { owner, address, route: route.index, per_route: settings.maximum_operations };
@@ -173,54 +197,6 @@ impl Gateway {
     /// Whether the forwarding fields of a peer are believed (FWH-05).
     fn trusts(&self, peer: IpAddr) -> bool {
         self.shared.trusted_proxies.iter().any(|prefix| prefix.contains(peer))
-    }
-
-    /// Begins an operation and follows it.
-    fn follow(&self, case: Case<'_>, request: (Parts, RequestBody), opening: &Opening) -> Followed {
-        let Case { route, settings, client, mut plan, relay, finishing, beginning } = case;
-        plan.answer_before(settings.deadline);
-        opening.page.limit(settings.maximum_unacknowledged);
-        let (mut parts, body) = request;
-        let rendering = Rendering::of(&parts.headers, &client.preferences);
-        keep_from_origin(&mut parts, &plan);
-        let cell = OperationCell::new(beginning, clock::now());
-        let told = Arc::clone(&cell);
-        let body = body.when_complete(move || told.on_received(tokio::time::Instant::now().into_std()));
-        let listed = self.shared.callbacks.as_ref().and_then(|callbacks| {
-            let terms =
-                ingest::Terms { deadline: settings.deadline, maximum_result: settings.maximum_result };
-            callbacks.invite(&cell, terms, &mut parts.headers)
-        });
-        let call = self.call(route, Request::from_parts(parts, body), Patience::Unlimited);
-        let assignment = Assignment {
-            cell: Arc::clone(&cell),
-            upstream: route.settings.upstream,
-            deadline: settings.deadline,
-            stall_timeout: settings.stall_timeout,
-            maximum_result: settings.maximum_result,
-            relay,
-            listed,
-            operations: Arc::clone(&self.shared.operations),
-            metrics: Arc::clone(&self.shared.metrics),
-        };
-        begin(assignment, call);
-        let is_silent = plan.is_silent();
-        let heads = plan.terms.heads.as_ref();
-        let manner = Manner {
-            operations: Arc::clone(&self.shared.operations),
-            metrics: Arc::clone(&self.shared.metrics),
-            finishing,
-            dialect: client.preferences.dialect(),
-            accepted_applied: plan.accepted_applied,
-            rendering,
-            maximum_heads: heads
-                .map_or(client.maximum_heads().map(Into::into), |heads| heads.cadence.maximum_heads),
-            naming: if relay.is_upload() { Naming::Link } else { Naming::Location },
-            asking: if is_silent { Asking::ForNothing } else { asking(&client.preferences) },
-            audience: if heads.is_some() { Audience::Heads } else { Audience::Silence },
-            on_disconnect: settings.on_disconnect,
-        };
-        Followed::new(Course::new(plan.terms), &cell, &opening.pulse, manner, self.drain.clone())
     }
 
     fn call(&self, route: &Route, request: Request<RequestBody>, patience: Patience) -> UpstreamCall {
@@ -250,27 +226,6 @@ fn relay(route: &Route, client: &Client, parts: &Parts) -> Relay {
     let policy = route.settings.relay_informational;
     let relay = Relay::new(policy, client.protocol, &parts.headers, processing);
     if client.incapable().is_some() { relay.none() } else { relay }
-}
-
-/// One request on a progress route.
-struct Case<'a> {
-    route: &'a Route,
-    settings: &'a ProgressSettings,
-    client: Client,
-    plan: Plan,
-    relay: Relay,
-    finishing: Finishing,
-    beginning: Beginning,
-}
-
-fn asking(preferences: &Preferences) -> Asking {
-    if preferences.opted_in() {
-        Asking::ForHeads
-    } else if preferences.respond_async {
-        Asking::ForAsync
-    } else {
-        Asking::ForNothing
-    }
 }
 
 /// Removes the preferences that the gateway honours itself (PRF-15).

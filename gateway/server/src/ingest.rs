@@ -97,7 +97,17 @@ impl Callbacks {
     /// Tells the origin of a request where to call back about the operation of `cell`, and lists it.
     /// `None`, and nothing is told: there is no room, or the system has no randomness.
     pub fn invite(&self, cell: &Arc<OperationCell>, terms: Terms, fields: &mut HeaderMap) -> Option<Listed> {
-        let id = random_id().ok()?;
+        self.invite_again(random_id().ok()?, cell, terms, fields)
+    }
+
+    /// The same about an operation that has an id already.
+    pub fn invite_again(
+        &self,
+        id: OperationId,
+        cell: &Arc<OperationCell>,
+        terms: Terms,
+        fields: &mut HeaderMap,
+    ) -> Option<Listed> {
         let expiry = clock::now().checked_add(terms.deadline.saturating_add(GRACE)).ok()?;
         let token = self.desk.mint.token(id, expiry);
         let url = secret_value(&format!("{}/{token}", self.url))?;
@@ -106,6 +116,14 @@ impl Callbacks {
         fields.insert(PROGRESS_CALLBACK, url);
         fields.insert(OPERATION_ID, name);
         Some(listed)
+    }
+}
+
+impl Callbacks {
+    /// Lists an operation whose origin was told where to call by an earlier gateway: the token is still
+    /// good. `None`: there is no room.
+    pub fn expect(&self, id: OperationId, cell: &Arc<OperationCell>, maximum_result: u64) -> Option<Listed> {
+        self.desk.listing.list(id, cell, maximum_result)
     }
 }
 

@@ -9,6 +9,7 @@ mod credential;
 
 use std::fmt;
 
+use downstream::ConnectionInfo;
 use http::HeaderMap;
 use progress_core::operation::OperationId;
 use ring::hmac;
@@ -18,6 +19,8 @@ use subtle::{Choice, ConstantTimeEq};
 
 use crate::config::{OwnerKind, RouteSettings};
 use crate::operations::{Operations, Seen};
+
+use credential::Shown;
 
 pub use budgets::{Budgets, Claim, OverBudget, Place};
 
@@ -58,15 +61,17 @@ impl Owners {
         Self { key, kinds }
     }
 
-    /// The owner of an operation that a request with these fields begins: the first of `kinds` that is
-    /// present. `None`: its URI is a capability.
-    pub fn of(&self, kinds: &[OwnerKind], fields: &HeaderMap) -> Option<Owner> {
-        kinds.iter().find_map(|kind| credential::digest(&self.key, kind, fields))
+    /// The owner of an operation that a request with these fields on this connection begins: the first of
+    /// `kinds` that is present. `None`: its URI is a capability.
+    pub fn of(&self, kinds: &[OwnerKind], fields: &HeaderMap, connection: &ConnectionInfo) -> Option<Owner> {
+        let shown = Shown { fields, certificate: connection.client_certificate.as_deref() };
+        kinds.iter().find_map(|kind| credential::digest(&self.key, kind, &shown))
     }
 
-    /// Whoever sends a request with these fields.
-    pub fn asker(&self, fields: &HeaderMap) -> Asker {
-        Asker(self.kinds.iter().filter_map(|kind| credential::digest(&self.key, kind, fields)).collect())
+    /// Whoever sends a request with these fields on this connection.
+    pub fn asker(&self, fields: &HeaderMap, connection: &ConnectionInfo) -> Asker {
+        let shown = Shown { fields, certificate: connection.client_certificate.as_deref() };
+        Asker(self.kinds.iter().filter_map(|kind| credential::digest(&self.key, kind, &shown)).collect())
     }
 }
 
@@ -82,7 +87,8 @@ impl Asker {
     /// Looks an operation up. Somebody else's is unknown, whatever is asked of it.
     ///
     /// The work does not depend on which of the two it is: an unknown id is compared with an owner too, and
-    /// one that runs here for somebody else is also asked of the store, as an unknown one is.
+    /// one that runs here for somebody else is also asked of the store, as an unknown one is. Nor is anything
+    /// told once its retention is over: what is left of it has an owner still.
     ///
     /// # Errors
     /// The store cannot be asked.
@@ -91,7 +97,7 @@ impl Asker {
         let owner = match &seen {
             Seen::Running(cell) => cell.owner.as_ref(),
             Seen::Finished(record) => record.owner.as_ref(),
-            Seen::Expired => None,
+            Seen::Expired { owner } => owner.as_ref(),
             Seen::Unknown => Some(&NOBODY),
         };
         if self.may_know(owner) {

@@ -45,6 +45,16 @@ impl Relay {
         Self { policy, protocol, upload, processing }
     }
 
+    /// Of a request that no client waits for.
+    pub const fn nothing() -> Self {
+        Self {
+            policy: RelayInformational::Never,
+            protocol: Protocol::Http11,
+            upload: Upload::No,
+            processing: Processing::Event,
+        }
+    }
+
     /// Nothing, whatever the route says.
     #[must_use]
     pub fn none(mut self) -> Self {

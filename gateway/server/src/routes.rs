@@ -59,6 +59,16 @@ impl Routes {
         found.map_or(Matched::None, Matched::Route)
     }
 
+    /// The route at this place in the configuration.
+    pub fn at(&self, index: usize) -> Option<&Route> {
+        self.0.get(index)
+    }
+
+    /// The route of this name.
+    pub fn named(&self, name: &str) -> Option<&Route> {
+        self.0.iter().find(|route| *route.name == *name)
+    }
+
     /// The settings of each route with progress, by its place.
     pub fn progress(&self) -> Vec<Option<ProgressSettings>> {
         self.0.iter().map(|route| route.settings.progress.clone()).collect()
@@ -83,7 +93,7 @@ fn host_of(request: &Parts) -> &str {
 
 /// A path with unreserved characters decoded and dot segments resolved (RFC 3986 6.2.2), so that
 /// no spelling of a path takes another route. `None`: it climbs out of the root.
-fn normal_path(path: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn normal_path(path: &str) -> Option<Cow<'_, str>> {
     if !path.contains('%') && !path.contains("/.") {
         return Some(Cow::Borrowed(path));
     }

@@ -3,15 +3,17 @@
 //! TLS 1.2 and 1.3 by ring, no early data (EDT-03), session tickets under keys that live in memory
 //! and change every six hours (T-06).
 
+mod clients;
 mod files;
 mod self_signed;
 mod server;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use rustls::crypto::ring::default_provider;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -69,6 +71,8 @@ pub struct Identity {
     key: Arc<CertifiedKey>,
     name: String,
     expiry: i64,
+    /// Whose certificates are taken; `None`: clients are not asked for one.
+    clients: Option<Arc<dyn ClientCertVerifier>>,
 }
 
 /// What an identity is made of, and where it came from.
@@ -85,6 +89,12 @@ impl Identity {
             TlsSettings::Files { certificate, private_key } => files::load(certificate, private_key),
             TlsSettings::SelfSigned(names) => self_signed::make(names, now),
         }
+    }
+
+    /// Asks clients for certificates of the authorities in this PEM file, and goes on without.
+    pub fn asking_clients(mut self, authorities: &Path) -> Result<Self, TlsError> {
+        self.clients = Some(clients::verifier(authorities)?);
+        Ok(self)
     }
 
     /// The value of the metric label `certificate`: the file, or `self-signed`.
@@ -107,6 +117,12 @@ impl Material {
     fn certified(self) -> Result<Arc<CertifiedKey>, rustls::Error> {
         CertifiedKey::from_der(self.chain, self.key, &default_provider()).map(Arc::new)
     }
+}
+
+/// What a client's certificate is known by: the whole of it, so that a renewed one is another.
+pub fn digest(certificate: &CertificateDer<'_>) -> [u8; 32] {
+    let digest = ring::digest::digest(&ring::digest::SHA256, certificate);
+    digest.as_ref().try_into().expect("SHA-256 has 32 octets")
 }
 
 /// When a certificate stops to be valid, in seconds since 1970.

@@ -17,7 +17,9 @@ use jiff::Timestamp;
 use progress_core::document::{RequestSummary, Times};
 use progress_core::event::Outcome;
 use progress_core::operation::{Operation, OperationId};
-use status_store::{Bounds, EmbeddedStore, Ending, Found, Record, StatusStore, random_id};
+use status_store::{
+    Bounds, EmbeddedStore, Ending, Found, Record, RequestKey, Sequel, StatusStore, random_id,
+};
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
@@ -36,15 +38,19 @@ fn now() -> Timestamp {
     Timestamp::from_second(4_000_000_000).unwrap()
 }
 
+/// With an owner and a key, as it costs most.
 fn record(id: OperationId) -> Record {
+    let digest = id.as_bytes().repeat(2).try_into().unwrap();
     Record {
         id,
         route: "reports".into(),
-        owner: None,
+        owner: Some(digest),
         request: Arc::new(RequestSummary::new(Method::POST, "https://api.example", "/reports/2026/11")),
         snapshot: Arc::clone(Operation::new().snapshot()),
         times: Times { create: now(), update: now(), end: None, expire: None },
         response: None,
+        key: Some(RequestKey { digest, fingerprint: None }),
+        sequel: Sequel::Interrupted,
     }
 }
 

@@ -1,23 +1,28 @@
 //! The store on disk: what it has returned `Ok` for survives the process, and the machine.
 //!
 //! ```text
-//! accept, finish, forget --bounded queue--> writer: one transaction and fsync for all that wait
-//!                     \-- long results --> spooler: a file, synced, before its record --^
-//! find -----------------> ledger (in memory) --> database (readers do not wait for the writer)
-//! checkpoint -----------> ledger; written every two seconds, the latest of each operation
+//! accept, amend, finish, forget --bounded queue--> writer: one transaction and fsync for all that wait
+//!                            \-- long results --> spooler: a file, synced, before its record --^
+//! find, keyed -----------------> ledger (in memory) --> database (readers do not wait for the writer)
+//! checkpoint ------------------> ledger; written every two seconds, the latest of each operation
 //! ```
 //!
 //! The directory (mode 0700) holds `operations.redb` (one copy-on-write tree; records and tombstones,
 //! the schema version, the secret), `results/` (long results), `witness` and `lock`; files are 0600.
+//!
+//! A stored request is part of its record until the end, and so are the credentials in it. What a page
+//! held before it was freed stays in the file until something else is written there.
 
 mod batch;
 mod codec;
 mod disk;
+mod effect;
 mod engine;
 mod error;
 mod ledger;
 mod medium;
 mod meta;
+pub mod point;
 mod request;
 mod shared;
 mod spool;
@@ -40,11 +45,11 @@ use tokio::sync::{Semaphore, oneshot};
 use self::engine::{Engine, Keeping, Site};
 use self::ledger::{Ledger, Noted, Place, RECORD_SIZE};
 use self::medium::Medium;
-use self::request::{Answer, Finish, Request};
+use self::request::{Amend, Answer, Finish, Request};
 use self::shared::Shared;
 use self::witness::Witness;
 use self::writer::Writer;
-use crate::{Bounds, Census, Ending, Found, Quota, Record, Reservation, StatusStore, StoreError};
+use crate::{Amendment, Bounds, Census, Ending, Found, Quota, Record, Reservation, StatusStore, StoreError};
 
 pub use self::error::OpenError;
 pub(crate) use self::spool::SpoolName;
@@ -168,7 +173,8 @@ impl Drop for EmbeddedStore {
 
 impl StatusStore for EmbeddedStore {
     async fn accept(&self, record: Record) -> Result<(), StoreError> {
-        let room = self.shared.quota.reserve(RECORD_SIZE).ok_or(StoreError::Full)?;
+        let octets = RECORD_SIZE.saturating_add(record.sequel.room());
+        let room = self.shared.quota.reserve(octets).ok_or(StoreError::Full)?;
         if self.shared.ledger().records() >= self.shared.bounds.maximum_operations {
             return Err(StoreError::Full);
         }
@@ -189,13 +195,23 @@ impl StatusStore for EmbeddedStore {
     ) -> Result<(), StoreError> {
         let mut ledger = self.shared.ledger();
         match ledger.entry(id).map(|entry| entry.place) {
-            Some(Place::Running) => ledger.note(id, Noted { snapshot, at: now }),
+            Some(Place::Running { .. }) => ledger.note(id, Noted { snapshot, at: now }),
             // The end stands, and came with the last state.
             Some(Place::Finished { .. }) => {}
             Some(Place::Corrupt { .. }) => return Err(StoreError::Corrupt),
             Some(Place::Tombstone { .. }) | None => return Err(StoreError::Missing),
         }
         Ok(())
+    }
+
+    async fn amend(&self, id: OperationId, amendment: Amendment) -> Result<(), StoreError> {
+        let room = self.shared.quota.reserve(amendment.room()).ok_or(StoreError::Full)?;
+        let amend = Box::new(Amend { id, amendment, room });
+        self.ask(|answer| Request::Amend(amend, answer)).await
+    }
+
+    fn keyed(&self, digest: &[u8; 32]) -> Option<OperationId> {
+        self.shared.ledger().keyed(digest)
     }
 
     async fn finish(&self, id: OperationId, ending: Ending) -> Result<Arc<Record>, StoreError> {

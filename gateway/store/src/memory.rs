@@ -1,6 +1,6 @@
 //! The store in memory: nothing survives the process, everything else holds.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use progress_core::document::Status;
 use progress_core::operation::{OperationId, Snapshot};
 
+use crate::keys::Keys;
 use crate::pages;
-use crate::{Census, Ending, Found, Quota, Record, Reservation, StatusStore, StoreError};
+use crate::{Amendment, Census, Ending, Found, Quota, Record, Reservation, StatusStore, StoreError};
 
 /// Octets that a record is counted with, beside its result.
 const RECORD_SIZE: u64 = 1_024;
@@ -32,7 +33,7 @@ pub struct MemoryStore {
     bounds: Bounds,
     quota: Quota,
     secret: Secret,
-    shelves: Mutex<Shelves>,
+    shelves: Box<Mutex<Shelves>>,
 }
 
 /// Random for each process, as everything here ends with it.
@@ -42,8 +43,10 @@ struct Secret([u8; 32]);
 struct Shelves {
     /// Bounded by `maximum_operations`.
     records: HashMap<OperationId, Kept>,
-    /// What is left of expired records. Bounded by `maximum_operations`: the oldest go first.
-    tombstones: HashSet<OperationId>,
+    keys: Keys,
+    /// What is left of expired records, which is their owners. Bounded by `maximum_operations`: the oldest
+    /// go first.
+    tombstones: HashMap<OperationId, Option<[u8; 32]>>,
     /// When finished records expire: one entry for each that is kept, so bounded with them.
     records_due: BTreeSet<(Timestamp, OperationId)>,
     /// When tombstones go: one entry for each that stands, so bounded with them.
@@ -55,6 +58,8 @@ struct Shelves {
 struct Kept {
     record: Arc<Record>,
     _room: Reservation,
+    /// What its stored request takes.
+    request: Option<Reservation>,
 }
 
 // === impl MemoryStore ===
@@ -65,12 +70,13 @@ impl MemoryStore {
         let quota = Quota::new(bounds.maximum_size);
         let shelves = Shelves {
             records: HashMap::new(),
-            tombstones: HashSet::new(),
+            keys: Keys::default(),
+            tombstones: HashMap::new(),
             records_due: BTreeSet::new(),
             tombstones_due: BTreeSet::new(),
             finished: [Status::Succeeded, Status::Failed, Status::Canceled].map(|status| (status, 0)),
         };
-        Self { bounds, quota, secret: Secret::random(), shelves: Mutex::new(shelves) }
+        Self { bounds, quota, secret: Secret::random(), shelves: Box::new(Mutex::new(shelves)) }
     }
 
     fn shelves(&self) -> MutexGuard<'_, Shelves> {
@@ -88,9 +94,10 @@ impl MemoryStore {
         while let Some(&(at, id)) = shelves.records_due.first()
             && at <= now
         {
-            shelves.remove(id);
-            self.bury(shelves, id, now);
-            expired += 1;
+            if let Some(kept) = shelves.remove(id) {
+                self.bury(shelves, &kept.record, now);
+                expired += 1;
+            }
         }
         while shelves.tombstones_due.first().is_some_and(|(until, _)| *until <= now) {
             shelves.drop_oldest_tombstone();
@@ -98,13 +105,13 @@ impl MemoryStore {
         expired
     }
 
-    fn bury(&self, shelves: &mut Shelves, id: OperationId, now: Timestamp) {
+    fn bury(&self, shelves: &mut Shelves, record: &Record, now: Timestamp) {
         if shelves.tombstones.len() >= self.bounds.maximum_operations {
             shelves.drop_oldest_tombstone();
         }
         let until = self.after_retention(now);
-        shelves.tombstones.insert(id);
-        shelves.tombstones_due.insert((until, id));
+        shelves.tombstones.insert(record.id, record.owner);
+        shelves.tombstones_due.insert((until, record.id));
     }
 }
 
@@ -113,11 +120,17 @@ impl MemoryStore {
 impl Shelves {
     fn remove(&mut self, id: OperationId) -> Option<Kept> {
         let kept = self.records.remove(&id)?;
+        self.keys.remove(id);
         if let Some(expire) = kept.record.times.expire {
             self.records_due.remove(&(expire, id));
         }
         self.count(&kept.record, |count| *count = count.saturating_sub(1));
         Some(kept)
+    }
+
+    /// A record whose operation has not ended.
+    fn running(&mut self, id: OperationId) -> Option<&mut Kept> {
+        self.records.get_mut(&id).filter(|kept| kept.record.times.end.is_none())
     }
 
     fn drop_oldest_tombstone(&mut self) {
@@ -137,11 +150,18 @@ impl Shelves {
 impl StatusStore for MemoryStore {
     async fn accept(&self, record: Record) -> Result<(), StoreError> {
         let room = self.quota.reserve(RECORD_SIZE).ok_or(StoreError::Full)?;
+        let request = self.quota.reserve(record.sequel.room()).ok_or(StoreError::Full)?;
         let mut shelves = self.shelves();
         if shelves.records.len() >= self.bounds.maximum_operations {
             return Err(StoreError::Full);
         }
-        shelves.records.insert(record.id, Kept { record: Arc::new(record), _room: room });
+        if let Some(key) = record.key {
+            let Shelves { keys, records, .. } = &mut *shelves;
+            let runs = |id| records.get(&id).is_some_and(|kept| kept.record.times.end.is_none());
+            keys.put(record.id, key.digest, runs);
+        }
+        let kept = Kept { record: Arc::new(record), _room: room, request: Some(request) };
+        shelves.records.insert(kept.record.id, kept);
         Ok(())
     }
 
@@ -159,6 +179,21 @@ impl StatusStore for MemoryStore {
         Ok(())
     }
 
+    async fn amend(&self, id: OperationId, amendment: Amendment) -> Result<(), StoreError> {
+        let room = self.quota.reserve(amendment.room()).ok_or(StoreError::Full)?;
+        let mut shelves = self.shelves();
+        let kept = shelves.running(id).ok_or(StoreError::Missing)?;
+        if matches!(amendment, Amendment::Sequel(_)) {
+            drop(kept.request.replace(room));
+        }
+        Arc::make_mut(&mut kept.record).amend(amendment);
+        Ok(())
+    }
+
+    fn keyed(&self, digest: &[u8; 32]) -> Option<OperationId> {
+        self.shelves().keys.get(digest)
+    }
+
     async fn finish(&self, id: OperationId, ending: Ending) -> Result<Arc<Record>, StoreError> {
         let expire = self.after_retention(ending.at);
         let mut shelves = self.shelves();
@@ -168,11 +203,8 @@ impl StatusStore for MemoryStore {
             return Ok(Arc::clone(&kept.record));
         }
         let record = Arc::make_mut(&mut kept.record);
-        record.snapshot = ending.snapshot;
-        record.response = ending.response;
-        record.times.update = ending.at;
-        record.times.end = Some(ending.at);
-        record.times.expire = Some(expire);
+        record.end(ending, expire);
+        drop(kept.request.take());
         let record = Arc::clone(&kept.record);
         shelves.count(&record, |count| *count += 1);
         shelves.records_due.insert((expire, id));
@@ -185,13 +217,14 @@ impl StatusStore for MemoryStore {
         if let Some(kept) = shelves.records.get(&id) {
             return Ok(Found::Present(Arc::clone(&kept.record)));
         }
-        Ok(if shelves.tombstones.contains(&id) { Found::Expired } else { Found::Unknown })
+        let tombstone = shelves.tombstones.get(&id);
+        Ok(tombstone.map_or(Found::Unknown, |owner| Found::Expired { owner: *owner }))
     }
 
     async fn forget(&self, id: OperationId, now: Timestamp) -> Result<(), StoreError> {
         let mut shelves = self.shelves();
-        shelves.remove(id).ok_or(StoreError::Missing)?;
-        self.bury(&mut shelves, id, now);
+        let kept = shelves.remove(id).ok_or(StoreError::Missing)?;
+        self.bury(&mut shelves, &kept.record, now);
         Ok(())
     }
 

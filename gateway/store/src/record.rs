@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
 use progress_core::document::{RequestSummary, Times};
 use progress_core::operation::{OperationId, Snapshot};
 
-use crate::Reservation;
 use crate::embedded::{SpoolName, Spooled};
+use crate::{Amendment, Ending, RequestKey, Reservation, Sequel};
 
 /// An operation as a store keeps it.
 #[derive(Clone, Debug)]
@@ -28,7 +29,15 @@ pub struct Record {
     pub times: Times,
     /// The response that it ended in, if the origin gave one.
     pub response: Option<Arc<StoredResponse>>,
+    /// What a repetition of its request is recognized by (IDK-02).
+    pub key: Option<RequestKey>,
+    /// What becomes of it if the gateway ends before it does. The end itself sets it to
+    /// [`Sequel::Interrupted`]: a request is not kept longer than it may be sent.
+    pub sequel: Sequel,
 }
+
+/// Whose an operation is whose record cannot be read: the digest of nothing that anybody has.
+pub(crate) const NOBODY: [u8; 32] = [0; 32];
 
 /// A recorded final response.
 #[derive(Debug)]
@@ -63,10 +72,42 @@ pub enum Found {
     /// The record.
     Present(Arc<Record>),
     /// There was one, and its retention is over (410).
-    Expired,
+    Expired {
+        /// Whose it was, so that to others it is as unknown as before (S-02). All zero, which is nobody's,
+        /// if its record could not be read.
+        owner: Option<[u8; 32]>,
+    },
     /// There never was one, or so long ago that nothing is left of it (404).
     Unknown,
 }
+
+// === impl Record ===
+
+impl Record {
+    /// Changes it while its operation runs.
+    pub(crate) fn amend(&mut self, amendment: Amendment) {
+        match amendment {
+            Amendment::Fingerprint(fingerprint) => {
+                if let Some(key) = &mut self.key {
+                    key.fingerprint = Some(fingerprint);
+                }
+            }
+            Amendment::Sequel(sequel) => self.sequel = sequel,
+        }
+    }
+
+    /// Notes the end.
+    pub(crate) fn end(&mut self, ending: Ending, expire: Timestamp) {
+        self.snapshot = ending.snapshot;
+        self.response = ending.response;
+        self.sequel = Sequel::Interrupted;
+        self.times.update = ending.at;
+        self.times.end = Some(ending.at);
+        self.times.expire = Some(expire);
+    }
+}
+
+// === impl Content ===
 
 impl Content {
     /// Octets of kept content.

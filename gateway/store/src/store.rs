@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use progress_core::document::Status;
 use progress_core::operation::{OperationId, Snapshot};
 
-use crate::{EmbeddedStore, Found, MemoryStore, Record, Reservation, StoredResponse};
+use crate::{Amendment, EmbeddedStore, Found, MemoryStore, Record, Reservation, StoredResponse};
 
 /// Why a store did not do what it was asked. The operator is to blame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +42,22 @@ pub trait StatusStore {
         snapshot: Arc<Snapshot>,
         now: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Changes a running operation's record, durably. Of one that has ended or is not there:
+    /// [`StoreError::Missing`]. A call that is dropped before it is ready may have changed it or not.
+    fn amend(
+        &self,
+        id: OperationId,
+        amendment: Amendment,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The operation of a key, until its record expires or is forgotten (IDK-04). One that has expired may
+    /// be named until it is swept: looking it up tells.
+    ///
+    /// Of several records with a key the last one is named; but one that runs stands, so that whoever
+    /// repeats a request is not led from the operation that is under way. The gateway lets none begin
+    /// beside it.
+    fn keyed(&self, digest: &[u8; 32]) -> Option<OperationId>;
 
     /// Notes the end of an operation, from which its retention counts.
     fn finish(
@@ -119,6 +135,20 @@ impl StatusStore for Store {
         match self {
             Self::Memory(store) => store.checkpoint(id, snapshot, now).await,
             Self::Embedded(store) => store.checkpoint(id, snapshot, now).await,
+        }
+    }
+
+    async fn amend(&self, id: OperationId, amendment: Amendment) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(store) => store.amend(id, amendment).await,
+            Self::Embedded(store) => store.amend(id, amendment).await,
+        }
+    }
+
+    fn keyed(&self, digest: &[u8; 32]) -> Option<OperationId> {
+        match self {
+            Self::Memory(store) => store.keyed(digest),
+            Self::Embedded(store) => store.keyed(digest),
         }
     }
 

@@ -20,7 +20,8 @@ use progress_core::document::{RequestSummary, Times};
 use progress_core::event::Outcome;
 use progress_core::operation::{Operation, OperationId};
 use status_store::{
-    Bounds, Content, EmbeddedStore, Ending, Found, Record, StatusStore, StoredResponse, random_id,
+    Amendment, Bounds, Content, EmbeddedStore, Ending, Found, Record, RequestKey, Sequel, StatusStore,
+    StoredRequest, StoredResponse, random_id,
 };
 
 use crate::directory::Directory;
@@ -44,15 +45,30 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(4_000_000_000 + seconds).unwrap()
 }
 
+/// Each operation's key, owner and fingerprint are its own.
+fn digest(id: OperationId) -> [u8; 32] {
+    id.as_bytes().repeat(2).try_into().unwrap()
+}
+
+/// So is what it is amended with.
+fn resend(id: OperationId) -> Sequel {
+    let mut fields = HeaderMap::new();
+    fields.insert("authorization", id.to_string().parse().unwrap());
+    let (target, content) = (format!("/{id}"), Bytes::from(result(id)));
+    Sequel::Resend(Arc::new(StoredRequest { method: Method::POST, target, fields, content }))
+}
+
 fn record(id: OperationId) -> Record {
     Record {
         id,
         route: "reports".into(),
-        owner: None,
+        owner: Some(digest(id)),
         request: Arc::new(RequestSummary::new(Method::POST, "https://a", "/reports")),
         snapshot: Arc::clone(Operation::new().snapshot()),
         times: Times { create: at(0), update: at(0), end: None, expire: None },
         response: None,
+        key: Some(RequestKey { digest: digest(id), fingerprint: None }),
+        sequel: Sequel::Interrupted,
     }
 }
 
@@ -87,6 +103,11 @@ async fn work(store: Arc<EmbeddedStore>) {
         let id = random_id().unwrap();
         store.accept(record(id)).await.unwrap();
         announce("accepted", id);
+        if id.as_bytes()[4].is_multiple_of(2) {
+            store.amend(id, Amendment::Fingerprint(digest(id))).await.unwrap();
+            store.amend(id, Amendment::Sequel(resend(id))).await.unwrap();
+            announce("amended", id);
+        }
         if !id.as_bytes()[2].is_multiple_of(4) {
             store.checkpoint(id, Arc::clone(Operation::new().snapshot()), at(5)).await.unwrap();
             store.finish(id, ending(id)).await.unwrap();
@@ -114,6 +135,7 @@ async fn child(path: &str) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Told {
     Accepted,
+    Amended,
     Finished,
     Forgotten,
 }
@@ -138,6 +160,7 @@ fn run_and_kill(directory: &Path, lines: usize, oracle: &mut HashMap<OperationId
         };
         let told = match word {
             "accepted" => Told::Accepted,
+            "amended" => Told::Amended,
             "finished" => Told::Finished,
             _ => Told::Forgotten,
         };
@@ -169,13 +192,33 @@ fn content(record: &Record) -> Option<Vec<u8>> {
 /// Whether the store says of an operation what a client has been told, or what came next in its life.
 fn agrees(told: Told, id: OperationId, found: &Found) -> bool {
     match found {
+        Found::Present(record) if record.owner != Some(digest(id)) => false,
         Found::Present(record) if record.times.end.is_some() => {
-            told != Told::Forgotten && content(record) == Some(result(id))
+            let amended = id.as_bytes()[4].is_multiple_of(2).then_some(digest(id));
+            told != Told::Forgotten
+                && content(record) == Some(result(id))
+                && record.sequel == Sequel::Interrupted
+                && record.key == Some(RequestKey { digest: digest(id), fingerprint: amended })
         }
-        Found::Present(_) => told == Told::Accepted,
-        Found::Expired => id.as_bytes()[3].is_multiple_of(8),
+        Found::Present(record) => {
+            let (fingerprint, resent) =
+                (record.key.and_then(|key| key.fingerprint), record.sequel == resend(id));
+            let as_told = match told {
+                Told::Accepted => resent || record.sequel == Sequel::Interrupted,
+                Told::Amended => resent,
+                Told::Finished | Told::Forgotten => false,
+            };
+            as_told && fingerprint.map_or(!resent, |is| is == digest(id))
+        }
+        Found::Expired { owner } => id.as_bytes()[3].is_multiple_of(8) && *owner == Some(digest(id)),
         Found::Unknown => false,
     }
+}
+
+/// Whether the key leads to the operation as long as there is one.
+fn leads(store: &EmbeddedStore, id: OperationId, found: &Found) -> bool {
+    let kept = matches!(found, Found::Present(_));
+    store.keyed(&digest(id)) == kept.then_some(id)
 }
 
 /// What is wrong with the store, if anything.
@@ -186,11 +229,12 @@ async fn lost(directory: &Path, oracle: &HashMap<OperationId, Told>) -> Option<S
     };
     for (id, told) in oracle {
         match store.find(*id, at(30)).await {
-            Ok(found) if agrees(*told, *id, &found) => {}
+            Ok(found) if agrees(*told, *id, &found) && leads(&store, *id, &found) => {}
             found => return Some(format!("{told:?} became {found:?}")),
         }
     }
-    let running = |id: &OperationId| oracle.get(id).is_none_or(|told| *told == Told::Accepted);
+    let running =
+        |id: &OperationId| oracle.get(id).is_none_or(|told| matches!(told, Told::Accepted | Told::Amended));
     let wrong = store.unfinished().into_iter().filter(|id| !running(id)).count();
     (wrong > 0).then(|| format!("{wrong} finished operations are said to be unfinished"))
 }

@@ -95,7 +95,7 @@ impl Turn {
 /// As the gateway's own grammar prints it after a fraction.
 fn label_of(text: &str) -> String {
     let fraction = Fraction { completed: 0, total: Some(1) };
-    let reported = Reported { fraction, unit: None, label: Label::sanitized(text, None), step: None };
+    let reported = Reported { label: Label::sanitized(text, None), ..Reported::of_fraction(fraction) };
     let value = reported.print(Dialect::Plain);
     let value = value.to_str().unwrap_or_default();
     value.strip_prefix("0/1").unwrap_or_default().to_owned()

@@ -38,7 +38,22 @@ type Boxed = Pin<Box<dyn Body<Data = Bytes, Error = BodyError> + Send>>;
 pub struct RequestBody {
     inner: Option<Boxed>,
     expectation: Option<Expectation>,
-    notice: Option<Box<dyn FnOnce() + Send>>,
+    witness: Option<Box<dyn Witness>>,
+}
+
+/// Sees content go by while it is read.
+pub trait Witness: Send {
+    /// A piece, in its turn.
+    fn piece(&mut self, _piece: &Bytes) {}
+
+    /// All of the content has been received. Never called for content that breaks off.
+    fn complete(self: Box<Self>);
+}
+
+impl<F: FnOnce() + Send> Witness for F {
+    fn complete(self: Box<Self>) {
+        self();
+    }
 }
 
 impl RequestBody {
@@ -49,19 +64,22 @@ impl RequestBody {
 
     /// Content that is there, or on its way.
     pub fn new(body: impl Body<Data = Bytes, Error = BodyError> + Send + 'static) -> Self {
-        Self { inner: Some(Box::pin(body)), expectation: None, notice: None }
+        Self { inner: Some(Box::pin(body)), expectation: None, witness: None }
     }
 
-    /// Calls `notice` once all of the content has been received (INT-10, PRF-06): at once if it has.
+    /// Shows the content to `witness` as it is read, and tells it once all of it has been received
+    /// (INT-10, PRF-06): at once if there is none. A closure is a witness of the end alone. The latest
+    /// witness is the only one.
     ///
     /// The last octet of a known length completes it: a reader that counts has no reason to ask
     /// for the end as well, which a wire may tell in a frame of its own.
     #[must_use]
-    pub fn when_complete(mut self, notice: impl FnOnce() + Send + 'static) -> Self {
+    pub fn witnessed(mut self, witness: impl Witness + 'static) -> Self {
+        let witness: Box<dyn Witness> = Box::new(witness);
         if self.inner.as_ref().is_none_or(is_complete) {
-            notice();
+            witness.complete();
         } else {
-            self.notice = Some(Box::new(notice));
+            self.witness = Some(witness);
         }
         self
     }
@@ -93,7 +111,7 @@ impl Body for RequestBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let Self { inner, expectation, notice } = &mut *self;
+        let Self { inner, expectation, witness } = &mut *self;
         let Some(inner) = inner else { return Poll::Ready(None) };
         let polled = inner.as_mut().poll_frame(cx);
         // EXP-04: content that already arrives needs no 100.
@@ -102,13 +120,18 @@ impl Body for RequestBody {
         {
             expectation.demand();
         }
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let (Some(piece), Some(witness)) = (frame.data_ref(), witness.as_mut())
+        {
+            witness.piece(piece);
+        }
         let complete = match &polled {
             Poll::Ready(None) => true,
             Poll::Ready(Some(Ok(_))) => is_complete(inner),
             Poll::Ready(Some(Err(_))) | Poll::Pending => false,
         };
-        if complete && let Some(notice) = notice.take() {
-            notice();
+        if complete && let Some(witness) = witness.take() {
+            witness.complete();
         }
         polled
     }

@@ -68,6 +68,9 @@ pub struct ConnectionInfo {
     pub security: Security,
     /// The `Alt-Svc` value that announces HTTP/3 on this listener, for HTTP/1.1 and HTTP/2.
     pub alt_svc: Option<HeaderValue>,
+    /// The SHA-256 digest of the certificate that the client has proved to be its own, if it has.
+    /// Boxed, because hardly any has.
+    pub client_certificate: Option<Box<[u8; 32]>>,
 }
 
 /// What one connection may cost. Every wire keeps these bounds.

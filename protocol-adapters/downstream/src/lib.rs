@@ -25,7 +25,7 @@ mod refusal;
 mod roster;
 
 pub use bell::Bell;
-pub use body::{BodyError, RequestBody};
+pub use body::{BodyError, RequestBody, Witness};
 pub use connection::{ConnectionInfo, Limits, Protocol, Security};
 pub use drain::{Drain, DrainWatch, Phase};
 pub use drive::{Ending, drive};

@@ -97,8 +97,13 @@ impl AsyncWrite for Client {
 fn server(c: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let connection =
-        ConnectionInfo { peer: address, local: address, security: Security::Cleartext, alt_svc: None };
+    let connection = ConnectionInfo {
+        peer: address,
+        local: address,
+        security: Security::Cleartext,
+        alt_svc: None,
+        client_certificate: None,
+    };
     let (connection, limits) = (Arc::new(connection), Arc::new(Limits::default()));
     let drain = Drain::new();
     let mut group = c.benchmark_group("serve");

@@ -163,8 +163,13 @@ impl AsyncWrite for Client {
 /// With the drain of the process.
 fn service(drain: &Drain) -> Service<Beating> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let connection =
-        ConnectionInfo { peer: address, local: address, security: Security::Cleartext, alt_svc: None };
+    let connection = ConnectionInfo {
+        peer: address,
+        local: address,
+        security: Security::Cleartext,
+        alt_svc: None,
+        client_certificate: None,
+    };
     Service {
         handler: Beating,
         connection: Arc::new(connection),

@@ -190,6 +190,7 @@ async fn accept(
             local: (Ipv4Addr::LOCALHOST, 443).into(),
             security: Security::Tls,
             alt_svc: None,
+            client_certificate: None,
         };
         let service = Service {
             handler: holder.clone(),

@@ -15,15 +15,27 @@ fn times() -> Times {
 }
 
 fn json_of(operation: &Operation) -> Value {
+    json_in(operation, &Languages::ANY)
+}
+
+fn json_in(operation: &Operation, languages: &Languages) -> Value {
     let request = request();
-    let document = StatusDocument {
+    serde_json::from_slice(&document(operation, &request, languages).json()).unwrap()
+}
+
+fn document<'a>(
+    operation: &'a Operation,
+    request: &'a RequestSummary,
+    languages: &'a Languages,
+) -> StatusDocument<'a> {
+    StatusDocument {
         id: OperationId::from_random([7; 16]),
         uri: "https://api.example/.operations/x",
         snapshot: operation.snapshot(),
-        request: &request,
+        request,
         times: times(),
-    };
-    serde_json::from_slice(&document.json()).unwrap()
+        languages,
+    }
 }
 
 fn at(value: &str) -> Operation {
@@ -86,7 +98,14 @@ fn an_error_is_told_in_a_sentence_only_by_what_did_not_succeed() {
         let request = request();
         let id = OperationId::from_random([7; 16]);
         let snapshot = operation.snapshot();
-        let document = StatusDocument { id, uri: "x", snapshot, request: &request, times: times() };
+        let document = StatusDocument {
+            id,
+            uri: "x",
+            snapshot,
+            request: &request,
+            times: times(),
+            languages: &Languages::ANY,
+        };
         document.error().map(str::to_owned)
     };
     let ended = |status: StatusCode| {
@@ -111,13 +130,7 @@ fn an_error_is_told_in_a_sentence_only_by_what_did_not_succeed() {
 fn sdm_13_one_line_of_text() {
     let request = request();
     let operation = at("3/10 (message)");
-    let document = StatusDocument {
-        id: OperationId::from_random([7; 16]),
-        uri: "x",
-        snapshot: operation.snapshot(),
-        request: &request,
-        times: times(),
-    };
+    let document = document(&operation, &request, &Languages::ANY);
     assert_eq!(document.text(), "Running 3/10 message\n");
 }
 
@@ -125,4 +138,23 @@ fn sdm_13_one_line_of_text() {
 fn sec_08_labels_are_escaped_as_json() {
     let json = json_of(&at("1/2 \"<script>\\\"\""));
     assert_eq!(json["progress"]["message"], "<script>\"");
+}
+
+#[test]
+fn l10_04_each_reader_negotiates_anew() {
+    let operation = at("1/2 UTF-8'en'Checking%20sizes UTF-8'de'Gr%C3%B6%C3%9Fe%20pr%C3%BCfen");
+    let request = request();
+    for (accept, language, message) in [
+        ("en", "en", "Checking sizes"),
+        ("de;q=0.9, en;q=0.8", "de", "Größe prüfen"),
+        ("fr", "en", "Checking sizes"),
+    ] {
+        let accept = (http::header::ACCEPT_LANGUAGE, http::HeaderValue::from_static(accept));
+        let languages = Languages::from_headers(&http::HeaderMap::from_iter([accept]));
+        let json = json_in(&operation, &languages);
+        assert_eq!(json["progress"]["language"], language);
+        assert_eq!(json["progress"]["message"], message);
+        let text = document(&operation, &request, &languages).text();
+        assert_eq!(text, format!("Running 1/2 {message}\n"));
+    }
 }

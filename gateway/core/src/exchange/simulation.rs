@@ -62,7 +62,7 @@ impl World {
             company: self.company,
         };
         Terms {
-            heads: Some(HeadTerms { dialect: Dialect::Plain, cadence, applied: Applied::default() }),
+            heads: Some(HeadTerms { reader: Dialect::Plain.into(), cadence, applied: Applied::default() }),
             register_after: ms(100),
             deferral: self.deferral.map(|after| Deferral {
                 after,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::interim::InterimHead;
 use crate::pacing::Cadence;
 use crate::prefer::Applied;
-use crate::progress::Dialect;
+use crate::progress::Reader;
 
 /// What an exchange was promised when its request was matched with a route.
 #[derive(Clone, Debug)]
@@ -22,8 +22,8 @@ pub struct Terms {
 /// How heads are written.
 #[derive(Clone, Debug)]
 pub struct HeadTerms {
-    /// The form of labels (PRG-11).
-    pub dialect: Dialect,
+    /// How labels are read: the form, and the languages (PRG-11, L10-01).
+    pub reader: Reader,
     /// How often.
     pub cadence: Cadence,
     /// What `Preference-Applied` says on the first head (PRF-13).

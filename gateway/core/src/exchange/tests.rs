@@ -25,19 +25,17 @@ pub(super) fn ms(n: u64) -> Duration {
 }
 
 pub(super) fn report(operation: &mut Operation, completed: u64) -> Arc<Snapshot> {
-    operation.apply(ProgressEvent::Progress(Reported {
-        fraction: Fraction { completed, total: Some(1_000_000) },
-        unit: None,
-        label: None,
-        step: None,
-    }));
+    operation.apply(ProgressEvent::Progress(Reported::of_fraction(Fraction {
+        completed,
+        total: Some(1_000_000),
+    })));
     Arc::clone(operation.snapshot())
 }
 
 fn opted_in() -> Terms {
     let applied = Applied { processing: true, ..Applied::default() };
     Terms {
-        heads: Some(HeadTerms { dialect: Dialect::Plain, cadence: CADENCE, applied }),
+        heads: Some(HeadTerms { reader: Dialect::Plain.into(), cadence: CADENCE, applied }),
         register_after: ms(100),
         deferral: None,
     }

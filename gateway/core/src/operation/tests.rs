@@ -3,14 +3,13 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::event::{Failure, ResponseSummary};
-use crate::progress::{Fraction, Label};
+use crate::language::Languages;
+use crate::progress::{Dialect, Fraction, Grammar, Label, Progress};
 
 fn point(completed: u64, total: Option<u64>, label: Option<&str>) -> ProgressEvent {
     ProgressEvent::Progress(Reported {
-        fraction: Fraction { completed, total },
-        unit: None,
         label: label.and_then(|text| Label::sanitized(text, None)),
-        step: None,
+        ..Reported::of_fraction(Fraction { completed, total })
     })
 }
 
@@ -28,7 +27,7 @@ fn prg_03_a_step_back_is_corrected_and_noted() {
     let mut operation = Operation::new();
     assert_eq!(operation.apply(point(7, Some(10), None)), Applied::Changed);
     assert_eq!(operation.apply(point(5, Some(10), Some("retrying"))), Applied::Regressed);
-    let value = operation.snapshot().progress_value(Dialect::Comment).unwrap();
+    let value = operation.snapshot().progress_value(&Dialect::Comment.into()).unwrap();
     assert_eq!(value, "7/10 (retrying)");
 }
 
@@ -122,4 +121,38 @@ proptest! {
         let id = OperationId::from_random(bytes);
         prop_assert_eq!(OperationId::parse(&id.to_string()), Some(id));
     }
+}
+
+fn reader(accept: &'static str, dialect: Dialect) -> Reader {
+    let accept = (http::header::ACCEPT_LANGUAGE, http::HeaderValue::from_static(accept));
+    Reader { dialect, languages: Languages::from_headers(&http::HeaderMap::from_iter([accept])) }
+}
+
+#[test]
+fn l10_01_each_reader_gets_a_language_and_each_language_is_encoded_once() {
+    let mut operation = Operation::new();
+    let value = b"1/2 UTF-8'en'Checking UTF-8'de'Pr%C3%BCfen 3/4";
+    let progress = Progress::parse(value, Grammar::Strict).unwrap();
+    operation.apply(ProgressEvent::Progress(Reported::from_progress(&progress)));
+    let told = |accept, dialect| operation.snapshot().progress_value(&reader(accept, dialect)).unwrap();
+    assert_eq!(told("de;q=0.9, en;q=0.8", Dialect::Comment), "1/2 UTF-8'de'Pr%C3%BCfen");
+    assert_eq!(told("de", Dialect::Plain), "1/2 UTF-8'de'Pr%C3%BCfen 3/4");
+    for accept in ["en", "fr", ""] {
+        assert_eq!(told(accept, Dialect::Plain), "1/2 UTF-8'en'Checking 3/4", "{accept}");
+    }
+    let (one, other) = (told("de", Dialect::Plain), told("de-AT", Dialect::Plain));
+    assert!(std::ptr::eq(one.as_bytes(), other.as_bytes()), "the same octets, not the same again");
+}
+
+#[test]
+fn l10_01_another_language_is_news() {
+    let mut operation = Operation::new();
+    let mut report = |value: &str| {
+        let progress = Progress::parse(value.as_bytes(), Grammar::Strict).unwrap();
+        operation.apply(ProgressEvent::Progress(Reported::from_progress(&progress)))
+    };
+    assert_eq!(report("1/2 UTF-8'en'a"), Applied::Changed);
+    assert_eq!(report("1/2 UTF-8'en'a UTF-8'de'b"), Applied::Changed);
+    assert_eq!(report("1/2 UTF-8'en'a UTF-8'de'b"), Applied::Unchanged);
+    assert_eq!(report("1/2 UTF-8'en'a"), Applied::Changed);
 }

@@ -11,7 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::language::LanguageTag;
 
 use super::label::{MAX_TEXT, sanitize};
-use super::{Fraction, MAX_COUNT, Reported};
+use super::{Fraction, Label, MAX_COUNT, Reported};
 
 /// The longest value that is printed, in octets (PRG-10).
 pub const MAX_VALUE: usize = 1024;
@@ -51,9 +51,18 @@ impl Reported {
 
     /// As [`Reported::print`], with the label in the form `form`.
     pub fn print_as(&self, dialect: Dialect, form: LabelForm) -> HeaderValue {
+        self.print_with(self.label.as_ref(), (dialect, form))
+    }
+
+    /// As [`Reported::print_as`], with a label in place of its own.
+    pub(super) fn print_with(
+        &self,
+        label: Option<&Label>,
+        (dialect, form): (Dialect, LabelForm),
+    ) -> HeaderValue {
         let mut value = String::with_capacity(TYPICAL_VALUE);
         push_fraction(&mut value, self.fraction);
-        if let Some(label) = &self.label {
+        if let Some(label) = label {
             let text = sanitize(&label.text);
             if !text.is_empty() {
                 value.push(' ');

@@ -1,9 +1,11 @@
 //! The grammars of the fields that speak of progress, against the worked examples of the requirements
 //! (E, G, S and P numbers) and against arbitrary input.
 
+mod idempotency;
 mod language;
 mod prefer;
 mod prefer_forwarding;
+mod progress_languages;
 mod progress_parsing;
 mod progress_printing;
 mod progress_properties;
@@ -29,7 +31,7 @@ fn fraction(completed: u64, total: impl Into<Option<u64>>) -> Fraction {
 }
 
 fn reported(completed: u64, total: impl Into<Option<u64>>) -> Reported {
-    Reported { fraction: fraction(completed, total), unit: None, label: None, step: None }
+    Reported::of_fraction(fraction(completed, total))
 }
 
 fn labelled(completed: u64, total: impl Into<Option<u64>>, label: Label) -> Reported {

@@ -40,10 +40,9 @@ fn points() -> impl Strategy<Value = Reported> {
         .prop_map(|(text, language)| Label { text, language: language.and_then(LanguageTag::parse) });
     let step = (counts(), prop::option::of(text())).prop_map(|(fraction, unit)| Step { fraction, unit });
     (counts(), prop::option::of(label), prop::option::of(step)).prop_map(|(fraction, label, step)| Reported {
-        fraction,
-        unit: None,
         label,
         step,
+        ..Reported::of_fraction(fraction)
     })
 }
 

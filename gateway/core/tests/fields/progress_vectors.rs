@@ -86,10 +86,8 @@ fn run_operation(steps: &[Step], dialect: Dialect) {
     for Step { event: (completed, total, text, language), out } in steps {
         let language = language.as_deref().and_then(LanguageTag::parse);
         let event = Reported {
-            fraction: Fraction { completed: *completed, total: *total },
-            unit: None,
             label: text.as_deref().and_then(|text| Label::sanitized(text, language)),
-            step: None,
+            ..Reported::of_fraction(Fraction { completed: *completed, total: *total })
         };
         let reported = event.succeed(last.as_ref()).reported;
         assert_eq!(reported.print(dialect).to_str().unwrap(), out);

@@ -83,7 +83,7 @@ impl Listed {
                 let kept = (&*record.route, record.owner.is_some());
                 Some(Self::new(id, kept, &record.request, (&record.snapshot, record.times)))
             }
-            Seen::Expired | Seen::Unknown => None,
+            Seen::Expired { .. } | Seen::Unknown => None,
         }
     }
 

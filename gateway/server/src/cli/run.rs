@@ -54,7 +54,7 @@ fn serve(settings: &Settings) -> Result<(), RunError> {
     runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         // Before anything listens: a signal that comes early drains too.
         let signals = signals::of_process()?;
-        let running = gateway::start(settings, Drain::new())?;
+        let running = gateway::start(settings, Drain::new()).await?;
         for address in running.addresses() {
             tracing::info!(%address, "serving");
         }

@@ -11,7 +11,6 @@ use super::grammar::{self, IpPrefix, PublicUrl, ServerAddress};
 use super::reader::Located;
 use super::rules::{Choice, Integer, Least, List, Size, Span, Text};
 use super::section::{Defaulted, Many, Optional, Present, Required, Whole, section};
-use super::settings::StoreKind;
 pub(super) use listeners::{ListenerFile, TlsFile};
 pub(super) use routes::{ClientProfileFile, MatchFile, ProgressFile, RouteFile};
 
@@ -115,13 +114,27 @@ section! {
     }
 }
 
+/// A kind of store, as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StoreWord {
+    Embedded,
+    Memory,
+}
+
 section! {
     /// Where operations live.
     struct StoreFile {
-        /// Kind of the store: memory loses its operations with the process.
-        kind: Located<StoreKind> = "kind" => Defaulted(Choice {
-            words: &[("memory", StoreKind::Memory)], later: &["embedded", "redis"],
-        }, r#""memory""#);
+        /// Kind of the store: embedded keeps operations in a directory of this machine, through kill -9 and power
+        /// cuts; memory loses them with the process.
+        kind: Located<StoreWord> = "kind" => Defaulted(Choice {
+            words: &[("embedded", StoreWord::Embedded), ("memory", StoreWord::Memory)], later: &["redis"],
+        }, r#""embedded""#);
+
+        /// Directory of the embedded store; made if it is not there, and readable by the gateway's user alone. One
+        /// gateway at a time.
+        path: Located<PathBuf> = "path" => Defaulted(Text {
+            what: "a directory such as \"data\"", pattern: "^.+$", parse: grammar::directory_path,
+        }, r#""data""#);
 
         /// How long finished operations are kept; then their status URI answers 410, later 404.
         retention: Located<Duration> = "retention" => Defaulted(Span(SECOND, DAY.saturating_mul(30)), r#""24h""#);
@@ -134,8 +147,6 @@ section! {
         maximum_size: Located<u64> = "maximum-size" => Defaulted(Size(1 << 10, TEBIBYTE), r#""1GiB""#);
     }
     later {
-        /// Directory of the embedded store.
-        "path";
         /// URL of the Redis store.
         "url";
         /// URLs of a Redis cluster.
@@ -205,6 +216,12 @@ section! {
         /// The same for the requests of one IP address, those of trusted-proxies not counted; 0: no bound.
         maximum_operations_per_address: Located<u32> = "maximum-operations-per-address" => Defaulted(
             Integer(0, MAXIMUM_OPERATIONS), "0");
+
+        /// Requests a second from one IP address (IPv6: one /64) for operations that it is not told of, those of
+        /// trusted-proxies not counted; five times as many may come at once. Beyond, it gets 429 for every
+        /// operation. 0: no bound.
+        maximum_misses_per_address: Located<u32> = "maximum-misses-per-address" => Defaulted(
+            Integer(0, 1_000_000), "1000");
 
         /// Longest request body; a longer one is answered with 413. "0B": no bound.
         maximum_body: Located<u64> = "maximum-body" => Defaulted(Size(0, TEBIBYTE), r#""0B""#);

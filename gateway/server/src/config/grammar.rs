@@ -8,7 +8,7 @@ pub use addresses::{IpPrefix, PublicUrl, Scheme, ServerAddress};
 pub(super) use addresses::{host_in_url, host_name, socket_address};
 pub(super) use owners::{OWNER_PATTERN, owner};
 pub use paths::PathPrefix;
-pub(super) use paths::{STATUS_PATH_PATTERN, file_path, status_path};
+pub(super) use paths::{STATUS_PATH_PATTERN, directory_path, file_path, status_path};
 
 use http::Method;
 

@@ -9,12 +9,12 @@ use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::path::Path;
 
-use super::file::{ConfigFile, LimitsFile, StoreFile, UpstreamFile};
+use super::file::{ConfigFile, LimitsFile, StoreFile, StoreWord, UpstreamFile};
 use super::grammar::{Scheme, ServerAddress};
 use super::profiles::ClientProfiles;
 use super::reader::{Located, Place, Problems};
 use super::section::absent;
-use super::settings::{Limits, Settings, StoreSettings, UpstreamSettings};
+use super::settings::{Limits, Settings, StoreKind, StoreSettings, UpstreamSettings};
 
 /// What `file` means; file names in it are relative to `directory`. The settings are whole if
 /// `problems` stays empty.
@@ -34,7 +34,7 @@ pub(super) fn settings_of(file: &ConfigFile, directory: &Path, problems: &mut Pr
         listeners: listeners.collect(),
         admin: file.admin.as_ref().and_then(|admin| value_of(admin.address.as_ref())),
         callback: file.callback.as_ref().and_then(|written| callback::callback(written, problems)),
-        store: store(&file.store),
+        store: store(&file.store, directory),
         upstreams: file.upstreams.iter().filter_map(|entry| upstream(entry, directory, problems)).collect(),
         limits: limits(&file.limits),
         routes: file
@@ -48,7 +48,7 @@ pub(super) fn settings_of(file: &ConfigFile, directory: &Path, problems: &mut Pr
 
 impl Default for StoreSettings {
     fn default() -> Self {
-        store(&absent())
+        store(&absent(), Path::new(""))
     }
 }
 
@@ -72,9 +72,12 @@ impl UpstreamSettings {
     }
 }
 
-fn store(file: &StoreFile) -> StoreSettings {
+fn store(file: &StoreFile, directory: &Path) -> StoreSettings {
     StoreSettings {
-        kind: file.kind.value,
+        kind: match file.kind.value {
+            StoreWord::Embedded => StoreKind::Embedded(directory.join(&file.path.value)),
+            StoreWord::Memory => StoreKind::Memory,
+        },
         retention: file.retention.value,
         maximum_operations: file.maximum_operations.value,
         maximum_size: file.maximum_size.value,
@@ -88,6 +91,7 @@ fn limits(file: &LimitsFile) -> Limits {
         maximum_connections_per_address: NonZeroU32::new(file.maximum_connections_per_address.value),
         maximum_operations_per_owner: NonZeroU32::new(file.maximum_operations_per_owner.value),
         maximum_operations_per_address: NonZeroU32::new(file.maximum_operations_per_address.value),
+        maximum_misses_per_address: NonZeroU32::new(file.maximum_misses_per_address.value),
         maximum_body: Some(file.maximum_body.value).filter(|bytes| *bytes > 0),
         request_head_timeout: file.request_head_timeout.value,
         idle_timeout: file.idle_timeout.value,

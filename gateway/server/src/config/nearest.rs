@@ -3,10 +3,12 @@
 /// How many known words a message lists at most, so that it stays one readable line.
 const MAXIMUM_LISTED: usize = 24;
 
-/// The known word that resembles `unknown` most.
+/// The known word that resembles `unknown` most: one that it is the beginning of, or else the one with the
+/// fewest letters that differ.
 pub(super) fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
-    let distance = |word: &str| strsim::damerau_levenshtein(&folded(unknown), word);
-    known.iter().copied().min_by_key(|word| distance(word))
+    let unknown = folded(unknown);
+    let distance = |word: &str| strsim::damerau_levenshtein(&unknown, word);
+    known.iter().copied().min_by_key(|word| (!word.starts_with(&unknown), distance(word)))
 }
 
 /// Whether `word` is so near that it was certainly meant: a third of its letters may differ.
@@ -42,6 +44,7 @@ mod tests {
         let known = ["public-url", "status-path", "listeners"];
         assert_eq!(nearest("publik_url", &known), Some("public-url"));
         assert_eq!(nearest("Listener", &known), Some("listeners"));
+        assert_eq!(nearest("cert", &["client-ca", "certificate"]), Some("certificate"));
         assert!(is_near("PUBLIC_URL", "public-url"));
         assert!(!is_near("bananas", "listeners"));
         assert_eq!(nearest("x", &[]), None);

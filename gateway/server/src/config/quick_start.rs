@@ -9,7 +9,7 @@ use super::profiles::ClientProfiles;
 use super::section::absent;
 use super::settings::{
     Limits, ListenerSettings, ProgressSettings, Protocols, RelayInformational, RouteMatch, RouteSettings,
-    Settings, StoreSettings, TlsSettings, UpstreamSettings,
+    Settings, StoreKind, StoreSettings, TlsSettings, UpstreamSettings,
 };
 
 /// What the command line says when it names no file.
@@ -33,7 +33,8 @@ pub enum QuickTls {
     SelfSigned,
 }
 
-/// The settings of a quick start: one route `default`, with progress, everything at its default.
+/// The settings of a quick start: one route `default`, with progress, everything at its default, but
+/// operations in memory: who tries something out wants no directory of it.
 ///
 /// The public URL is that of the first listener; with port 0 it stays `None`, and whoever binds the
 /// socket sets it.
@@ -82,7 +83,7 @@ fn settings(listen: &[SocketAddr], server: ServerAddress, tls: QuickTls) -> Sett
         listeners: listen.iter().map(|address| listener(*address, tls)).collect(),
         admin: None,
         callback: None,
-        store: StoreSettings::default(),
+        store: StoreSettings { kind: StoreKind::Memory, ..StoreSettings::default() },
         upstreams: vec![UpstreamSettings::new(NAME, vec![server])],
         limits: Limits::default(),
         routes: vec![RouteSettings {
@@ -98,14 +99,16 @@ fn settings(listen: &[SocketAddr], server: ServerAddress, tls: QuickTls) -> Sett
 
 fn listener(address: SocketAddr, tls: QuickTls) -> ListenerSettings {
     match tls {
-        QuickTls::Cleartext => ListenerSettings { address, protocols: Protocols::CLEARTEXT, tls: None },
+        QuickTls::Cleartext => {
+            ListenerSettings { address, protocols: Protocols::CLEARTEXT, tls: None, client_ca: None }
+        }
         QuickTls::SelfSigned => {
             let mut names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
             if !is_local(address.ip()) {
                 names.push(address.ip().to_string());
             }
             let tls = Some(TlsSettings::SelfSigned(names));
-            ListenerSettings { address, protocols: Protocols::OVER_TLS, tls }
+            ListenerSettings { address, protocols: Protocols::OVER_TLS, tls, client_ca: None }
         }
     }
 }

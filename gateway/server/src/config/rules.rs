@@ -100,6 +100,25 @@ impl<T: Copy> Rule for Choice<T> {
     }
 }
 
+/// `true` or `false`.
+pub(super) struct Switch;
+
+impl Rule for Switch {
+    type Value = bool;
+
+    fn read(&self, value: &DeValue<'_>, place: &Place, problems: &mut Problems) -> Option<bool> {
+        let switch = value.as_bool();
+        if switch.is_none() {
+            wrong_type(value, "true or false", place, problems);
+        }
+        switch
+    }
+
+    fn schema(&self) -> Map<String, Json> {
+        members(json!({ "type": "boolean" }))
+    }
+}
+
 /// The text of a string value; `what` says what to write instead of anything else.
 pub(super) fn text_of<'a>(
     value: &'a DeValue<'_>,

@@ -12,8 +12,8 @@ use super::grammar::{IpPrefix, PublicUrl, ServerAddress};
 use super::profiles::ClientProfiles;
 pub use listeners::{ListenerSettings, Protocol, Protocols, TlsSettings};
 pub use routes::{
-    AcceptAsync, InterimMode, OnDisconnect, OwnerKind, ProgressSettings, RelayInformational, RouteMatch,
-    RouteSettings,
+    AcceptAsync, InterimMode, OnDisconnect, OnRestart, OwnerKind, ProgressSettings, RelayInformational,
+    RouteMatch, RouteSettings, StatusProfile,
 };
 
 /// Everything the gateway is told. Names are unique, references resolve, numbers are in range.
@@ -69,10 +69,12 @@ pub struct StoreSettings {
 }
 
 /// The kinds of store that exist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreKind {
     /// In the process's memory: gone with it.
     Memory,
+    /// In this directory; absolute or relative to the working directory.
+    Embedded(PathBuf),
 }
 
 /// A named set of servers.
@@ -104,6 +106,8 @@ pub struct Limits {
     pub maximum_operations_per_owner: Option<NonZeroU32>,
     /// Operations of one IP address that run at a time, trusted proxies aside; `None`: no bound of its own.
     pub maximum_operations_per_address: Option<NonZeroU32>,
+    /// Requests a second of one IP address for operations that it is not told of (S-01); `None`: no bound.
+    pub maximum_misses_per_address: Option<NonZeroU32>,
     /// Bytes of a request body; `None`: streamed without a bound.
     pub maximum_body: Option<u64>,
     /// From the first byte of a request head to its last (D-01).

@@ -56,7 +56,7 @@ impl Site {
         settings.admin = Some(admin);
         // Only the bound socket knows the port.
         settings.public_url = None;
-        let gateway = gateway::start(&settings, Drain::new())?;
+        let gateway = gateway::start(&settings, Drain::new()).await?;
 
         let bound = Bound::of(&gateway).ok_or_else(|| io::Error::other("a listener is missing"))?;
         let certificates: Vec<_> = gateway.certificates().iter().flatten().cloned().collect();
@@ -107,6 +107,9 @@ fn configuration([tls, clear, admin]: [SocketAddr; 3], origin: SocketAddr) -> St
     format!(
         r#"# The gateway of the demo, with intervals short enough to watch.
 public-url = "https://{authority}"
+
+[store]
+kind = "memory" # gone with the demo; without this table operations survive in the directory "data"
 
 [[listeners]]
 address   = "{tls}"

@@ -8,20 +8,22 @@ use std::time::Instant;
 
 use downstream::{Alarm, DrainWatch, Phase, Window};
 use http::Response;
-use progress_core::exchange::{Because, Course, Step};
+use progress_core::exchange::{Course, Step};
 use progress_core::interim::{InterimHead, Monitor};
-use progress_core::prefer::Applied;
-use progress_core::progress::Dialect;
 
+use super::manner::{Asking, Audience, Creating, Manner, Naming, downgrade};
 use super::{Saying, withheld};
 use crate::account::Account;
-use crate::answer::{Finishing, Told};
+use crate::answer::{OPERATION_LOCATION, Told};
 use crate::config::OnDisconnect;
 use crate::content::Content;
+use crate::created::{Asked, Place};
+use crate::metrics::Watching;
 use crate::metrics::labels::{Downgrade, Mode, Suppressed, Via};
-use crate::metrics::{Metrics, Watching};
-use crate::operations::{Answer, Fault, Identity, News, OperationCell, Operations, Watcher};
-use crate::status::{Rendering, View};
+use crate::operations::point::{self, Point};
+use crate::operations::{Answer, Fault, Identity, News, OperationCell, Watcher};
+use crate::status::View;
+use crate::upstream::UpstreamBody;
 
 /// A client that waits for an operation.
 pub struct Followed {
@@ -36,62 +38,6 @@ pub struct Followed {
     watching: Option<Watching>,
     stage: Stage,
     knowledge: Knowledge,
-}
-
-/// How the client of one exchange is dealt with.
-#[derive(Clone, Debug)]
-pub struct Manner {
-    /// Where operations are registered.
-    pub operations: Arc<Operations>,
-    /// Where things are counted.
-    pub metrics: Arc<Metrics>,
-    /// How final responses are completed.
-    pub finishing: Finishing,
-    /// The form of labels.
-    pub dialect: Dialect,
-    /// What is honoured by a 202.
-    pub accepted_applied: Applied,
-    /// How its status documents are written.
-    pub rendering: Rendering,
-    /// Interim heads that it may get in all.
-    pub maximum_heads: Option<u32>,
-    /// How the first head names the status document.
-    pub naming: Naming,
-    /// What the client asked for.
-    pub asking: Asking,
-    /// Whether it gets heads.
-    pub audience: Audience,
-    /// What becomes of the operation if it leaves.
-    pub on_disconnect: OnDisconnect,
-}
-
-/// How the first head names the status document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Naming {
-    /// By `Location`.
-    Location,
-    /// By `Link`: the request is part of a resumable upload (LOC-04).
-    Link,
-}
-
-/// What a client asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asking {
-    /// `processing` or `progress`.
-    ForHeads,
-    /// `respond-async` alone.
-    ForAsync,
-    /// Neither.
-    ForNothing,
-}
-
-/// Whether an exchange gets heads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Audience {
-    /// It does.
-    Heads,
-    /// It does not.
-    Silence,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,7 +115,7 @@ impl Followed {
             match self.course.poll_step(now, withheld(window)) {
                 Some(Step::Register) => self.register(cx, now, account),
                 Some(Step::Head(due)) => break Some(Saying::of_due(due)),
-                Some(Step::Defer(because)) => break self.defer(because),
+                Some(Step::Defer(because)) => break self.accepted(downgrade(because)),
                 None => break None,
             }
         };
@@ -228,6 +174,9 @@ impl Followed {
     /// Registers the operation. If the response came first there is nothing to register: its
     /// answer is on its way.
     fn register(&mut self, cx: &mut Context<'_>, now: Instant, account: &mut Account) {
+        if let Some(identity) = self.identity() {
+            return self.on_registered(Some(identity), now, account);
+        }
         let cell = Arc::clone(self.cell());
         if cell.begin_registration() {
             let operations = Arc::clone(&self.manner.operations);
@@ -240,11 +189,15 @@ impl Followed {
         let Some(registering) = &mut self.registering else { return };
         let Poll::Ready(identity) = registering.as_mut().poll(cx) else { return };
         self.registering = None;
+        self.on_registered(identity, now, account);
+    }
+
+    fn on_registered(&mut self, identity: Option<Identity>, now: Instant, account: &mut Account) {
         let naming = if self.cell().is_upload() { Naming::Link } else { self.manner.naming };
         let monitor = identity.map(|identity| {
             account.operation(identity.id);
             match naming {
-                Naming::Location => Monitor::Location(identity.location),
+                Naming::Location | Naming::Nowhere => Monitor::Location(identity.location),
                 Naming::Link => Monitor::Link(identity.link()),
             }
         });
@@ -259,17 +212,39 @@ impl Followed {
     fn answer(&mut self, answer: Answer) -> Saying {
         let (response, mode) = match answer {
             Answer::Direct(response) => (self.of_origin((*response).map(Content::Origin)), self.mode()),
+            Answer::Created(response) => (self.of_created(*response), self.mode()),
             Answer::Recorded(response) => (self.of_origin(response.map(Content::Recorded)), self.mode()),
             Answer::Failed(fault) => (self.of_fault(&fault), self.mode()),
             Answer::Canceled => (self.of_fault(&Fault::CANCELED), self.mode()),
         };
         self.stage = Stage::Answered;
+        if self.cell().id().is_some() {
+            point::passed(Point::Answering);
+        }
         Saying::Final(response, mode)
     }
 
     fn of_origin(&self, response: Response<Content>) -> Response<Content> {
         let mut response = self.manner.finishing.origin(response);
         self.told().complete(response.headers_mut());
+        response
+    }
+
+    /// A `201` whose content is still being made: from the moment at which its client hears of it, the
+    /// resource is watched.
+    fn of_created(&self, response: Response<UpstreamBody>) -> Response<Content> {
+        let Manner { operations, creating, .. } = &self.manner;
+        if let Some(Creating { created, host }) = creating.as_deref() {
+            let asked = Asked { request: &self.cell().request, host, base: operations.origin().base() };
+            if let Some(place) = Place::created(response.headers(), asked) {
+                created.watch(place, self.cell());
+            }
+        }
+        let mut response = self.of_origin(response.map(Content::Origin));
+        if let Some(identity) = self.identity() {
+            response.headers_mut().insert(OPERATION_LOCATION, identity.location);
+        }
+        point::passed(Point::Announcing);
         response
     }
 
@@ -285,25 +260,15 @@ impl Followed {
     fn told(&self) -> Told {
         let hears = self.manner.asking == Asking::ForHeads || self.course.has_spoken();
         Told {
-            identity: self.identity(),
+            identity: self.identity().filter(|_| self.manner.naming != Naming::Nowhere),
             snapshot: hears.then(|| self.cell().snapshot()),
-            dialect: self.manner.dialect,
+            reader: self.manner.rendering.reader().clone(),
             applied: self.course.applied(),
         }
     }
 
     fn mode(&self) -> Mode {
         if self.course.has_spoken() { Mode::Interim } else { Mode::Plain }
-    }
-
-    fn defer(&mut self, because: Because) -> Option<Saying> {
-        let reason = match because {
-            Because::Http10 => Downgrade::Http10,
-            Because::WaitElapsed => Downgrade::WaitElapsed,
-            Because::Policy => Downgrade::Policy,
-            Because::Deadline => Downgrade::Deadline,
-        };
-        self.accepted(reason)
     }
 
     /// The gateway ends: a 202 for who asked for heads or a 202, else an honest 503 (interface
@@ -322,7 +287,7 @@ impl Followed {
             }
         }
         self.stage = Stage::Answered;
-        if !self.course.has_announced() {
+        if !self.course.has_announced() && !self.cell().is_keyed() {
             self.cell().abandon();
         }
         Poll::Ready(Saying::Final(self.manner.finishing.draining(), self.mode()))
@@ -336,6 +301,7 @@ impl Followed {
         let response = self.manner.finishing.accepted(document, &identity, &self.manner.accepted_applied);
         self.stage = Stage::Answered;
         self.manner.metrics.operations.downgraded(reason);
+        point::passed(Point::Announcing);
         let asked = self.manner.accepted_applied.respond_async;
         Some(Saying::Final(response, if asked { Mode::Async } else { Mode::Downgraded }))
     }
@@ -347,7 +313,8 @@ impl Drop for Followed {
     fn drop(&mut self) {
         let cell = self.cell();
         cell.leave();
-        if self.stage == Stage::Answered {
+        // Who has sent a key will come back for it.
+        if self.stage == Stage::Answered || cell.is_keyed() {
             return;
         }
         match self.manner.on_disconnect {

@@ -8,6 +8,7 @@ use downstream::Protocol;
 use http::HeaderMap;
 use http::header::{USER_AGENT, VIA};
 use progress_core::exchange::{Because, Deferral, HeadTerms, Terms};
+use progress_core::language::Languages;
 use progress_core::pacing::{Cadence, Company};
 use progress_core::prefer::{Applied, Honoured, Preferences};
 
@@ -142,6 +143,13 @@ impl Plan {
         }
     }
 
+    /// Its client reads these languages (L10-01).
+    pub fn speak(&mut self, languages: &Languages) {
+        if let Some(heads) = &mut self.terms.heads {
+            heads.reader.languages = languages.clone();
+        }
+    }
+
     /// Whether its client is promised nothing.
     pub fn is_silent(&self) -> bool {
         self.terms.heads.is_none() && self.terms.deferral.is_none()
@@ -194,7 +202,7 @@ pub fn head_terms(settings: &ProgressSettings, client: &Client) -> HeadTerms {
     let applied =
         Applied { processing: preferences.processing, progress: preferences.progress, ..Applied::default() };
     HeadTerms {
-        dialect: preferences.dialect(),
+        reader: preferences.dialect().into(),
         cadence: Cadence {
             minimum_interval: settings.minimum_interval,
             heartbeat_interval: settings.heartbeat_interval,

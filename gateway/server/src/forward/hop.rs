@@ -171,7 +171,13 @@ mod tests {
 
     fn connection(peer: [u8; 4]) -> Arc<ConnectionInfo> {
         let peer = SocketAddr::from((peer, 4711));
-        Arc::new(ConnectionInfo { peer, local: peer, security: Security::Tls, alt_svc: None })
+        Arc::new(ConnectionInfo {
+            peer,
+            local: peer,
+            security: Security::Tls,
+            alt_svc: None,
+            client_certificate: None,
+        })
     }
 
     fn told(last: &LastHop, connection: &Arc<ConnectionInfo>, host: &str) -> HeaderMap {

@@ -1,6 +1,7 @@
 //! What a callback is answered.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use downstream::RequestBody;
@@ -9,6 +10,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use progress_core::event::Outcome;
 use progress_core::operation::{Applied, OperationId, Phase};
+use status_store::StoreError;
 
 use super::content::{self, Unread};
 use super::delivery::{self, Purposed, Undelivered};
@@ -20,6 +22,9 @@ use crate::problem::Problem;
 
 /// Octets of a report (S-13).
 const REPORT: usize = 8 * 1024;
+
+/// How long a callback about an operation that is ending waits until that is stored.
+const ENDING: Duration = Duration::from_secs(10);
 
 /// Why a callback is not taken.
 enum No {
@@ -35,6 +40,7 @@ enum No {
     BadMessage(Malformed),
     Unsuited,
     StoreFull,
+    StoreFails,
     Broken,
 }
 
@@ -65,18 +71,34 @@ impl Desk {
             Admission::TooOften => return Err(No::TooOften),
             Admission::NotRunning => return Err(self.why_over(id).await),
         };
-        if let Some(no) = ended(&cell) {
+        let taken = self.hear(purpose, (&parts, body), (&cell, limit)).await;
+        if let Err(No::Over | No::Canceled) = taken {
+            // The origin stops then. Were the end not stored, a gateway after this one would wait for its call.
+            let over = tokio::time::timeout(ENDING, cell.over()).await;
+            over.map_err(|_| No::StoreFails)?;
+        }
+        taken
+    }
+
+    /// Takes what a callback about the operation of `cell` says.
+    async fn hear(
+        &self,
+        purpose: Purpose,
+        (parts, body): (&Parts, RequestBody),
+        (cell, limit): (&Arc<OperationCell>, u64),
+    ) -> Result<(), No> {
+        if let Some(no) = ended(cell) {
             return Err(no);
         }
         match purpose {
-            Purpose::Report => self.report(&parts, body, &cell).await,
+            Purpose::Report => self.report(parts, body, cell).await,
             Purpose::Delivery => {
                 let purposed = Purposed { method: &cell.request.method, limit, operations: &self.operations };
                 let response = delivery::read(&parts.headers, body, &purposed).await?;
                 let told = cell.deliver(response).ok_or(No::Over)?;
                 match told.await {
                     Ok(Receipt::Taken) => Ok(()),
-                    Ok(Receipt::Refused) | Err(_) => Err(self.why_over(id).await),
+                    Ok(Receipt::Refused) | Err(_) => Err(ended(cell).unwrap_or(No::Over)),
                 }
             }
         }
@@ -104,7 +126,10 @@ impl Desk {
         let phase = match self.operations.find(id).await {
             Ok(Seen::Running(cell)) => cell.snapshot().phase.clone(),
             Ok(Seen::Finished(record)) => record.snapshot.phase.clone(),
-            Ok(Seen::Expired | Seen::Unknown) | Err(_) => return No::Over,
+            Ok(Seen::Expired { .. } | Seen::Unknown) | Err(StoreError::Corrupt | StoreError::Missing) => {
+                return No::Over;
+            }
+            Err(StoreError::Unavailable | StoreError::Full) => return No::StoreFails,
         };
         no_more(&phase).unwrap_or(No::Over)
     }
@@ -137,7 +162,7 @@ impl No {
         let (status, name, detail) = self.words();
         let problem = Problem::new(status, name, detail);
         let mut response = match self {
-            Self::TooOften | Self::StoreFull => problem.retry_after(1).response(),
+            Self::TooOften | Self::StoreFull | Self::StoreFails => problem.retry_after(1).response(),
             _ => problem.response(),
         };
         if let Self::Method(allowed) = self {
@@ -185,6 +210,11 @@ impl No {
                 StatusCode::INSUFFICIENT_STORAGE,
                 "no-room",
                 "There is no room for the response at the moment.",
+            ),
+            Self::StoreFails => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "store-unavailable",
+                "It cannot be told at the moment what has become of the operation.",
             ),
             Self::Broken => (StatusCode::BAD_REQUEST, "malformed", "The content broke off."),
         }

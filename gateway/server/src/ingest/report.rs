@@ -1,10 +1,14 @@
 //! What a report says, in either of its two forms.
 
+mod messages;
+
 use http::HeaderMap;
 use progress_core::event::{Heard, ProgressEvent};
 use progress_core::language::LanguageTag;
-use progress_core::progress::{self, Fraction, Label, Reported};
+use progress_core::progress::{self, Fraction, Label, Reported, Translations};
 use serde::Deserialize;
+
+use self::messages::Messages;
 
 /// Origin: the report cannot be understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +42,8 @@ struct Json {
     unit: Option<String>,
     message: Option<String>,
     language: Option<String>,
+    /// The message by language (L10-01).
+    messages: Option<Messages>,
 }
 
 /// Reads a report; a `Progress` field wins over the content. Without either it says that the origin is
@@ -58,17 +64,25 @@ pub(super) fn read(fields: &HeaderMap, content: &[u8]) -> Result<Heard, Misrepor
 
 impl Json {
     fn reported(self) -> Result<Reported, Misreport> {
-        let language = match self.language.as_deref() {
-            None => None,
-            Some(tag) => Some(LanguageTag::parse(tag).ok_or(Misreport::Language)?),
-        };
+        let language = self.language.as_deref().map(tag).transpose()?;
+        let message = self.message.and_then(|message| Label::sanitized(&message, language));
+        let mut labels: Vec<Label> = message.into_iter().collect();
+        for (language, message) in self.messages.unwrap_or_default().0 {
+            labels.extend(Label::sanitized(&message, Some(tag(&language)?)));
+        }
+        let mut labels = labels.into_iter();
+        let label = labels.next();
         Ok(Reported {
-            fraction: Fraction { completed: self.completed, total: self.total },
             unit: self.unit.and_then(|unit| Label::sanitized(&unit, None)).map(|label| label.text),
-            label: self.message.and_then(|message| Label::sanitized(&message, language)),
-            step: None,
+            translations: label.as_ref().and_then(|label| Translations::of(label, labels)),
+            label,
+            ..Reported::of_fraction(Fraction { completed: self.completed, total: self.total })
         })
     }
+}
+
+fn tag(text: &str) -> Result<LanguageTag, Misreport> {
+    LanguageTag::parse(text).ok_or(Misreport::Language)
 }
 
 #[cfg(test)]
@@ -97,6 +111,39 @@ mod tests {
         assert_eq!((label.text.as_str(), label.language.as_ref().unwrap().as_str()), ("hal b", "de"));
         let heard = read(&HeaderMap::new(), b"{\"completed\":1,\"total\":null}").unwrap();
         assert_eq!(reported(&heard).fraction.total, None);
+    }
+
+    #[test]
+    fn l10_01_a_message_can_come_in_several_languages() {
+        let languages = |json: &str| {
+            let heard = read(&HeaderMap::new(), json.as_bytes()).unwrap();
+            let told = reported(&heard);
+            let rest = told.translations.iter().flat_map(|translations| translations.texts());
+            let all = told.label.iter().chain(rest);
+            let all =
+                all.map(|label| (label.language.as_ref().map_or("-", LanguageTag::as_str), &*label.text));
+            all.map(|(tag, text)| format!("{tag}={text}")).collect::<Vec<_>>().join(" ")
+        };
+        for (members, expected) in [
+            (r#""messages":{"en":"a","de":"b"}"#, "en=a de=b"),
+            (r#""messages":{"de":"b","en":"a"}"#, "de=b en=a"),
+            (r#""message":"c","messages":{"en":"a","de":"b"}"#, "-=c en=a de=b"),
+            (r#""message":"c","language":"en","messages":{"EN":"a","de":"b\u0000","fr":" "}"#, "en=c de=b"),
+            (r#""message":"","messages":{"de":"b"}"#, "de=b"),
+            (r#""message":"c","messages":{}"#, "-=c"),
+            (r#""messages":null"#, ""),
+        ] {
+            assert_eq!(languages(&format!("{{\"completed\":1,{members}}}")), expected, "{members}");
+        }
+        for (messages, expected) in [
+            (r#"{"":"a"}"#, Misreport::Language),
+            (r#"{"de_DE":"a"}"#, Misreport::Language),
+            (r#"{"de":1}"#, Misreport::Content),
+            (r#"["de"]"#, Misreport::Content),
+        ] {
+            let json = format!("{{\"completed\":1,\"messages\":{messages}}}");
+            assert_eq!(read(&HeaderMap::new(), json.as_bytes()).unwrap_err(), expected, "{messages}");
+        }
     }
 
     #[test]

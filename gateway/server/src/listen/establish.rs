@@ -17,6 +17,7 @@ use super::handshake;
 use super::rewind::Rewind;
 use super::sniff::{Spoken, sniff};
 use crate::config::Protocol as Spoke;
+use crate::tls;
 
 /// Serves a connection to its end. Boxed on its own, so that a connection keeps neither the memory
 /// of its handshake nor that of the wires it does not speak. (Mapped and not wrapped in an `async`
@@ -37,11 +38,18 @@ pub(super) async fn establish<H: Handler>(
 ) -> Option<Conversation> {
     // A connection without an address is gone.
     let local = io.stream().local_addr().ok()?;
-    let info = ConnectionInfo { peer, local, security: Security::Cleartext, alt_svc: None };
+    let info = ConnectionInfo {
+        peer,
+        local,
+        security: Security::Cleartext,
+        alt_svc: None,
+        client_certificate: None,
+    };
     let mut caller = Caller { info, wire: io.wire() };
     let Some(tls) = &door.entrance.tls else { return cleartext(&door, io, caller).await };
     let (mut io, wire) = handshake::secure(io, tls, &door.entrance.metrics.connections).await?;
     caller.info.security = Security::Tls;
+    caller.info.client_certificate = io.client_certificate().map(tls::digest).map(Box::new);
     caller.info.alt_svc = door.entrance.alt_svc.clone();
     match wire {
         Protocol::H2 => Some(h2(&door, io, caller)),

@@ -63,7 +63,14 @@ impl ListenPlan {
 impl DoorPlan {
     fn new(listener: &ListenerSettings, now: Timestamp) -> Result<Self, ListenError> {
         let address = listener.address;
-        let identity = listener.tls.as_ref().map(|tls| Identity::load(tls, now)).transpose();
+        let load = |tls| {
+            let identity = Identity::load(tls, now)?;
+            match &listener.client_ca {
+                Some(authorities) => identity.asking_clients(authorities),
+                None => Ok(identity),
+            }
+        };
+        let identity = listener.tls.as_ref().map(load).transpose();
         let identity = identity.map_err(|source| ListenError::Tls { address, source })?;
         Ok(Self { address, protocols: listener.protocols, identity })
     }

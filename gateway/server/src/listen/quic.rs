@@ -10,6 +10,7 @@ use downstream::{ConnectionInfo, Handler, Phase, Protocol, Security};
 use futures_util::FutureExt;
 use h3_adapter::{Admission, admission};
 use quinn::{Connecting, Connection, Endpoint, EndpointConfig, Incoming, TokioRuntime};
+use rustls_pki_types::CertificateDer;
 use tokio::time::timeout;
 
 use super::door::{Door, Entrance};
@@ -19,7 +20,7 @@ use super::occupancy::OpenDoor;
 use super::{DoorPlan, ListenError};
 use crate::metrics::ConnectionMetrics;
 use crate::metrics::labels::{Handshake, Label};
-use crate::tls::TlsError;
+use crate::tls::{self, TlsError};
 
 /// One QUIC endpoint.
 pub(super) struct QuicDoor<H> {
@@ -131,9 +132,12 @@ fn failed(metrics: &ConnectionMetrics, result: Handshake) {
 fn h3<H: Handler>(door: &Door<H>, connection: Connection, local: SocketAddr) -> Conversation {
     let open = door.entrance.metrics.connections.open(Protocol::H3);
     let peer = connection.remote_address();
+    let client_certificate =
+        certificate_of(&connection).map(|certificate| Box::new(tls::digest(&certificate)));
+    let info = ConnectionInfo { peer, local, security: Security::Tls, alt_svc: None, client_certificate };
     let service = h3_adapter::Service {
         handler: door.handler.clone(),
-        connection: Arc::new(ConnectionInfo { peer, local, security: Security::Tls, alt_svc: None }),
+        connection: Arc::new(info),
         drain: door.entrance.drain.watch(),
         limits: Arc::clone(&door.entrance.limits),
         audit: Some(door.entrance.metrics.audit(Protocol::H3)),
@@ -142,6 +146,12 @@ fn h3<H: Handler>(door: &Door<H>, connection: Connection, local: SocketAddr) -> 
         note(peer, result);
         drop(open);
     }))
+}
+
+/// The certificate that the client has proved to be its own, if it has one.
+fn certificate_of(connection: &Connection) -> Option<CertificateDer<'static>> {
+    let chain = connection.peer_identity()?.downcast::<Vec<CertificateDer<'static>>>().ok()?;
+    chain.into_iter().next()
 }
 
 fn result_of(error: &quinn::ConnectionError) -> Handshake {

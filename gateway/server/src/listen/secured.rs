@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use rustls::ServerConfig;
+use rustls_pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use session::{Session, Theirs};
@@ -47,6 +48,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Secured<S> {
         })
         .await?;
         Ok(this)
+    }
+
+    /// The certificate that the client has proved to be its own, if it has one.
+    pub(super) fn client_certificate(&self) -> Option<&CertificateDer<'static>> {
+        self.session.client_certificate()
     }
 
     fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

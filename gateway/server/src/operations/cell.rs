@@ -1,6 +1,9 @@
 //! The latest state of one operation, for everyone who has to do with it.
 
 mod callback;
+mod key;
+mod registration;
+mod sequel;
 mod watcher;
 
 use std::collections::VecDeque;
@@ -14,6 +17,7 @@ use progress_core::document::{RequestSummary, Times};
 use progress_core::event::{Outcome, ProgressEvent};
 use progress_core::interim::InterimHead;
 use progress_core::operation::{Applied, Operation, OperationId, Snapshot};
+use status_store::Sequel;
 
 use super::{Beginning, Fault, RecordingReader};
 use crate::owners::{Owner, Place};
@@ -22,6 +26,7 @@ use crate::upstream::UpstreamBody;
 use callback::Line;
 pub use callback::Receipt;
 pub(super) use callback::{Called, Delivered};
+use key::Key;
 use watcher::Watchers;
 pub use watcher::{News, Watcher};
 
@@ -49,6 +54,8 @@ pub struct OperationCell {
 pub enum Answer {
     /// The origin's response as it comes: the operation was never registered.
     Direct(Box<Response<UpstreamBody>>),
+    /// The origin's `201`, as it comes: the operation goes on (CRE-03).
+    Created(Box<Response<UpstreamBody>>),
     /// The origin's response, by way of its recording.
     Recorded(Response<RecordingReader>),
     /// There is no final response.
@@ -93,6 +100,10 @@ struct State {
     place: Option<Box<Place>>,
     /// There if the origin may call back.
     line: Option<Box<Line>>,
+    /// What becomes of it if the gateway ends, unless it is interrupted. Boxed, because it is rarely there.
+    sequel: Option<Box<Sequel>>,
+    /// There if repetitions of its request are recognized, until it is over.
+    key: Option<Box<Key>>,
 }
 
 /// Whether the client that began the operation still waits for it.
@@ -127,7 +138,7 @@ impl Answer {
     /// How long the origin took; `None`: it has not answered.
     pub fn origin_took(&self) -> Option<Duration> {
         let extensions = match self {
-            Self::Direct(response) => response.extensions(),
+            Self::Direct(response) | Self::Created(response) => response.extensions(),
             Self::Recorded(response) => response.extensions(),
             Self::Failed(_) | Self::Canceled => return None,
         };
@@ -156,6 +167,8 @@ impl OperationCell {
             task: None,
             place,
             line: None,
+            sequel: None,
+            key: None,
         };
         Arc::new(Self { route, route_name, request, owner, state: Mutex::new(state) })
     }
@@ -241,33 +254,6 @@ impl OperationCell {
     fn state(&self) -> MutexGuard<'_, State> {
         // A panic cannot leave the state half changed: each change is whole before the next.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The side of registration.
-impl OperationCell {
-    /// Begins registration; false if the response came first.
-    pub fn begin_registration(&self) -> bool {
-        let mut state = self.state();
-        if state.registration == Registration::Open {
-            state.registration = Registration::Begun;
-        }
-        state.registration == Registration::Begun
-    }
-
-    /// The operation is registered under this id.
-    pub fn registered(&self, id: OperationId) {
-        let mut state = self.state();
-        state.registration = Registration::Done(id);
-        state.wake_watchers();
-        state.wake_task();
-    }
-
-    /// It is not registered after all: the store has no room, or nobody waits for it any more.
-    pub fn unregistered(&self) {
-        let mut state = self.state();
-        state.registration = Registration::Closed;
-        state.wake_task();
     }
 }
 
@@ -370,7 +356,7 @@ impl OperationCell {
     /// The end is stored, until `expire`: now everybody is shown it.
     pub fn finished(&self, expire: Option<Timestamp>) {
         let mut state = self.state();
-        let _over = state.place.take();
+        let _over = (state.place.take(), state.key.take());
         if let Some(ending) = state.ending.take() {
             let (operation, times) = *ending;
             state.operation = operation;

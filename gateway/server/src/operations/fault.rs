@@ -59,6 +59,15 @@ impl Fault {
         proxy_error: None,
     };
 
+    /// The gateway ended while it asked the origin (interface section 8).
+    pub const INTERRUPTED: Self = Self {
+        status: StatusCode::BAD_GATEWAY,
+        problem: "interrupted",
+        code: "Interrupted",
+        detail: "The gateway was restarted while the operation ran. It may or may not have completed.",
+        proxy_error: Some("proxy_internal_error"),
+    };
+
     /// The gateway itself failed.
     pub const INTERNAL: Self = Self {
         status: StatusCode::INTERNAL_SERVER_ERROR,
@@ -87,6 +96,14 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// The code of every fault that came before there was a connection to send the request on.
+    pub const UNREACHABLE: &'static str = "UpstreamUnreachable";
+
+    /// The code of a request that could not be read to its end.
+    pub const REQUEST_CONTENT: &'static str = "RequestContent";
+}
+
 /// Problem, code and detail of an upstream error.
 fn words(error: &UpstreamError) -> (&'static str, &'static str, &'static str) {
     match error {
@@ -104,9 +121,9 @@ fn words(error: &UpstreamError) -> (&'static str, &'static str, &'static str) {
             "The origin's response could not be understood. The operation may or may not have completed.",
         ),
         UpstreamError::RequestBody(_) => {
-            ("request-content", "RequestContent", "The request's content could not be read to its end.")
+            ("request-content", Fault::REQUEST_CONTENT, "The request's content could not be read to its end.")
         }
         UpstreamError::Internal(_) => ("internal", "Internal", "The gateway failed."),
-        _ => ("upstream-unreachable", "UpstreamUnreachable", "The origin cannot be reached."),
+        _ => ("upstream-unreachable", Fault::UNREACHABLE, "The origin cannot be reached."),
     }
 }

@@ -41,6 +41,7 @@ struct State {
     taken: usize,
     keeping: Keeping,
     reader: Reader,
+    last: Last,
     end: Option<Result<Option<HeaderMap>, BodyError>>,
     writer: Option<Waker>,
 }
@@ -58,6 +59,13 @@ enum Reader {
     Gone,
 }
 
+/// Whether the last piece is there, which its reader gets with the end and not before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Last {
+    ToCome,
+    Here,
+}
+
 /// Nobody would ever see more of the content: there is no point in reading on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pointless;
@@ -73,6 +81,7 @@ impl Recording {
             taken: 0,
             keeping: Keeping::Kept(None),
             reader: Reader::None,
+            last: Last::ToCome,
             end: None,
             writer: None,
         };
@@ -119,6 +128,13 @@ impl Recording {
         }
         state.pieces.push_back(piece);
         state.wake_reader();
+    }
+
+    /// Adds the last piece. It is recorded, but its reader waits for the end: with it a response of known
+    /// length is complete, and must not be before it is stored.
+    pub fn push_last(&self, piece: Bytes, reserve: impl FnOnce(u64) -> Option<Reservation>) {
+        self.state().last = Last::Here;
+        self.push(piece, reserve);
     }
 
     /// Whether the result is kept so far. Once it is not, the origin waits for the reader.
@@ -224,6 +240,9 @@ impl RecordingReader {
 
 impl State {
     fn next(&mut self) -> Option<Bytes> {
+        if self.last == Last::Here && self.end.is_none() && self.pieces.len() == self.taken + 1 {
+            return None;
+        }
         let piece = match self.keeping {
             Keeping::Kept(_) => self.pieces.get(self.taken).cloned()?,
             Keeping::TooLong => {

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use progress_core::document::Status;
 use progress_core::event::Outcome;
@@ -11,16 +13,22 @@ use status_store::{
     Ending, Found, Record, Reservation, StatusStore, Store, StoreError, StoredResponse, clock, random_id,
 };
 
-use super::{Identity, OperationCell};
+use super::inherited::Inheritance;
+use super::{Identity, OperationCell, point};
 use crate::metrics::Metrics;
 use crate::metrics::labels::{Label, State, StoreFault, StoreOperation};
+
+/// How long after a failure the store is asked again to take an end.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// All operations of a gateway.
 #[derive(Debug)]
 pub struct Operations {
-    store: Store,
+    pub(super) store: Store,
     origin: Origin,
-    metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
+    /// What an earlier gateway left behind.
+    pub(super) inheritance: Inheritance,
     /// Cells of registered operations that still run: bounded by the store, which accepted each.
     running: Mutex<HashMap<OperationId, Arc<OperationCell>>>,
 }
@@ -54,7 +62,10 @@ pub enum Seen {
     /// It is over.
     Finished(Arc<Record>),
     /// It is over and its time is up.
-    Expired,
+    Expired {
+        /// Whose it was.
+        owner: Option<[u8; 32]>,
+    },
     /// No such operation.
     Unknown,
 }
@@ -99,7 +110,13 @@ impl Origin {
 impl Operations {
     /// No operations yet.
     pub fn new(store: Store, origin: Origin, metrics: Arc<Metrics>) -> Arc<Self> {
-        let operations = Arc::new(Self { store, origin, metrics, running: Mutex::default() });
+        let operations = Arc::new(Self {
+            store,
+            origin,
+            metrics,
+            inheritance: Inheritance::default(),
+            running: Mutex::default(),
+        });
         let counted = Arc::downgrade(&operations);
         operations.metrics.on_scrape(Box::new(move || {
             if let Some(operations) = counted.upgrade() {
@@ -133,7 +150,11 @@ impl Operations {
 
     /// The names of an operation, once it is registered.
     pub fn identity(&self, cell: &OperationCell) -> Option<Identity> {
-        let id = cell.id()?;
+        self.identity_of(cell.id()?)
+    }
+
+    /// The names of an operation in the store.
+    pub fn identity_of(&self, id: OperationId) -> Option<Identity> {
         Identity::new(id, self.origin.status_uri(id))
     }
 
@@ -141,7 +162,7 @@ impl Operations {
         let cell = registering.cell;
         // An origin that may call back knows it already.
         let id = cell.planned_id().or_else(|| random_id().ok())?;
-        let identity = Identity::new(id, self.origin.status_uri(id))?;
+        let identity = self.identity_of(id)?;
         let (snapshot, times) = cell.shown();
         let record = Record {
             id,
@@ -151,6 +172,8 @@ impl Operations {
             snapshot,
             times,
             response: None,
+            key: cell.take_key(),
+            sequel: cell.sequel(),
         };
         registering.id = Some(id);
         self.running().insert(id, Arc::clone(cell));
@@ -167,6 +190,9 @@ impl Operations {
         if let Some(cell) = self.running().get(&id) {
             return Ok(Seen::Running(Arc::clone(cell)));
         }
+        if let Some(record) = self.end_inherited(id).await? {
+            return Ok(Seen::Finished(record));
+        }
         self.find_stored(id).await
     }
 
@@ -175,7 +201,7 @@ impl Operations {
         let found = self.measured(StoreOperation::Find, self.store.find(id, clock::now())).await?;
         Ok(match found {
             Found::Present(record) => Seen::Finished(record),
-            Found::Expired => Seen::Expired,
+            Found::Expired { owner } => Seen::Expired { owner },
             Found::Unknown => Seen::Unknown,
         })
     }
@@ -196,21 +222,56 @@ impl Operations {
 
     /// Ends an operation: first in the store, then for everyone who watches it. Whoever is woken
     /// finds the record in the store.
-    pub async fn finish(&self, cell: &OperationCell, outcome: Outcome, response: Option<StoredResponse>) {
+    ///
+    /// A store that cannot be written is asked again until it can: meanwhile the operation goes on for those
+    /// who watch it, and only the client that has waited for its response gets that (G-03).
+    pub async fn finish(
+        self: &Arc<Self>,
+        cell: &Arc<OperationCell>,
+        outcome: Outcome,
+        response: Option<StoredResponse>,
+    ) {
         poll_fn(|cx| cell.poll_settled(cx)).await;
+        self.identify(cell).await;
         let at = clock::now();
         let Some(snapshot) = cell.end(outcome, at) else { return };
-        let mut expire = None;
-        if let Some(id) = cell.id() {
-            let ending = Ending { snapshot, response: response.map(Arc::new), at };
-            let finished = self.store.finish(id, ending);
-            match self.measured(StoreOperation::Finish, finished).await {
-                Ok(record) => expire = record.times.expire,
-                Err(error) => tracing::error!(%error, operation = id.short(), "an outcome was lost"),
-            }
-            self.running().remove(&id);
+        let Some(id) = cell.id() else { return cell.finished(None) };
+        let ending = Ending { snapshot, response: response.map(Arc::new), at };
+        if self.try_finish((id, cell), &ending).await.is_break() {
+            return;
         }
+        let (operations, cell) = (Arc::clone(self), Arc::clone(cell));
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(AGAIN).await;
+                if operations.try_finish((id, &cell), &ending).await.is_break() {
+                    break;
+                }
+            }
+        });
+    }
+
+    /// Goes on if the store may take the end another time.
+    async fn try_finish(
+        &self,
+        (id, cell): (OperationId, &OperationCell),
+        ending: &Ending,
+    ) -> ControlFlow<()> {
+        let finished = self.store.finish(id, ending.clone());
+        let expire = match self.measured(StoreOperation::Finish, finished).await {
+            Ok(record) => record.times.expire,
+            Err(error @ (StoreError::Unavailable | StoreError::Full)) => {
+                tracing::error!(%error, operation = id.short(), "an outcome waits for the store");
+                return ControlFlow::Continue(());
+            }
+            Err(error @ (StoreError::Missing | StoreError::Corrupt)) => {
+                tracing::error!(%error, operation = id.short(), "an outcome was lost");
+                None
+            }
+        };
+        self.running().remove(&id);
         cell.finished(expire);
+        ControlFlow::Break(())
     }
 
     /// Forgets an operation whose status URI never left the gateway.
@@ -243,11 +304,12 @@ impl Operations {
         }
     }
 
-    async fn measured<T>(
+    pub(super) async fn measured<T>(
         &self,
         operation: StoreOperation,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
+        point::before(operation);
         let began = tokio::time::Instant::now();
         let result = work.await;
         self.metrics.store.did(operation, began.elapsed());
@@ -260,6 +322,7 @@ impl Operations {
             };
             self.metrics.store.failed(operation, fault);
         }
+        point::after(operation);
         result
     }
 
@@ -278,7 +341,7 @@ impl Operations {
         }
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<OperationId, Arc<OperationCell>>> {
+    pub(super) fn running(&self) -> MutexGuard<'_, HashMap<OperationId, Arc<OperationCell>>> {
         // A panic cannot leave a map half changed.
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::{HeaderMap, Response, StatusCode};
+use jiff::Timestamp;
 use progress_core::event::{Heard, Outcome, ProgressEvent};
 use progress_core::interim::InterimHead;
 use progress_core::operation::{Applied, Phase};
@@ -34,8 +35,10 @@ pub struct Assignment {
     pub cell: Arc<OperationCell>,
     /// Its upstream's place in the configuration.
     pub upstream: usize,
-    /// How long it may take in all (INT-19).
+    /// How long it may take from now on (INT-19).
     pub deadline: Duration,
+    /// How old it is already: it may have begun under an earlier gateway.
+    pub age: Duration,
     /// How long the origin may be silent; `None`: for ever.
     pub stall_timeout: Option<Duration>,
     /// Octets of a result that is kept.
@@ -51,8 +54,8 @@ pub struct Assignment {
 }
 
 /// Begins the work in a task of its own: it outlives the connection that asked for it. `call` is
-/// the call of the operation's origin.
-pub fn begin(assignment: Assignment, call: UpstreamCall) {
+/// the call of the operation's origin; `None`: the origin has been asked before, and will call back.
+pub fn begin(assignment: Assignment, call: Option<UpstreamCall>) {
     tokio::spawn(Work::Waiting(Waiting::new(assignment, call)));
 }
 
@@ -98,6 +101,8 @@ impl Waiting {
         drop(call);
         let outcome = assignment.guard(assignment.conclude(end, deadline)).await;
         if let Some(receipt) = receipt {
+            // Nobody is told that it was taken before it is in the store.
+            assignment.cell.over().await;
             // Who brought the response may have left.
             let _ = receipt.send(assignment.receipt(outcome));
         }
@@ -130,13 +135,19 @@ impl Assignment {
             Err(cut) => return self.cut(cut).await,
         };
         self.hear_last(response.headers());
+        // Before anything of it is told.
+        self.operations.identify(&self.cell).await;
         if self.cell.is_recorded() {
             return self.record(response, deadline.as_mut()).await;
         }
-        let ends = deadline.deadline().into_std();
-        let body = |body: UpstreamBody| body.ending_by(Some(ends)).silent_for(self.stall_timeout);
-        self.cell.answer(Answer::Direct(Box::new(response.map(body))));
+        let ends = deadline.deadline();
+        self.cell.answer(Answer::Direct(Box::new(response.map(|body| self.bounded(body, ends)))));
         None
+    }
+
+    /// Content that is passed on as it comes keeps to the operation's deadline, and is not silent for long.
+    fn bounded(&self, body: UpstreamBody, ends: tokio::time::Instant) -> UpstreamBody {
+        body.ending_by(Some(ends.into_std())).silent_for(self.stall_timeout)
     }
 
     fn poll_cut(&self, deadline: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<Cut> {
@@ -172,6 +183,15 @@ impl Assignment {
 
     fn take_in(&self, heard: Heard) {
         take_in(&self.cell, &self.metrics, heard);
+    }
+
+    /// The origin works on and will call back, at the latest at `deadline`: that is what goes on should
+    /// the gateway end. Returns the same moment on the wall's clock.
+    fn entrust(&self, deadline: tokio::time::Instant) -> Timestamp {
+        let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+        let until = clock::now().checked_add(left).unwrap_or(Timestamp::MAX);
+        self.cell.entrust(until);
+        until
     }
 
     /// Whether a delivered response has become the outcome, or was passed on without a record.

@@ -13,11 +13,18 @@ use crate::config::OwnerKind;
 /// The values of one credential: one, unless a client repeats itself.
 type Values<'a> = SmallVec<[Cow<'a, [u8]>; 1]>;
 
+/// What a request shows of its client.
+pub(super) struct Shown<'a> {
+    pub(super) fields: &'a HeaderMap,
+    /// The digest of the certificate on its connection.
+    pub(super) certificate: Option<&'a [u8; 32]>,
+}
+
 /// The digest of the credential of one kind; `None`: there is none, or one of its values is empty, which
 /// proves nothing (S-06). A client that repeats a field or a cookie is known by all of its values in their
 /// order, so that nobody can put one of their own before somebody else's.
-pub(super) fn digest(key: &hmac::Key, kind: &OwnerKind, fields: &HeaderMap) -> Option<Owner> {
-    let values = values(kind, fields);
+pub(super) fn digest(key: &hmac::Key, kind: &OwnerKind, shown: &Shown<'_>) -> Option<Owner> {
+    let values = values(kind, shown);
     if values.is_empty() || values.iter().any(|value| value.is_empty()) {
         return None;
     }
@@ -42,10 +49,12 @@ fn marked(kind: &OwnerKind) -> (u8, &[u8]) {
     }
 }
 
-fn values<'a>(kind: &OwnerKind, fields: &'a HeaderMap) -> Values<'a> {
+fn values<'a>(kind: &OwnerKind, shown: &Shown<'a>) -> Values<'a> {
+    let fields = shown.fields;
     match kind {
-        // No listener asks its clients for a certificate, so nobody has presented one.
-        OwnerKind::ClientCertificate => Values::new(),
+        OwnerKind::ClientCertificate => {
+            shown.certificate.into_iter().map(|digest| Cow::Borrowed(&digest[..])).collect()
+        }
         OwnerKind::Authorization => {
             fields.get_all(AUTHORIZATION).iter().map(|value| authorization(value.as_bytes())).collect()
         }

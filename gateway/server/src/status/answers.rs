@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::header::ALLOW;
 use http::{HeaderValue, Response, StatusCode};
+use status_store::StoreError;
 
 use super::address::Part;
 use super::rendering::private;
@@ -32,14 +33,33 @@ pub(super) fn expired() -> Response<Content> {
     problem(&Problem::new(StatusCode::GONE, "expired-operation", detail))
 }
 
-pub(super) fn unavailable() -> Response<Content> {
+fn unavailable() -> Response<Content> {
     let detail = "The operation cannot be looked up at the moment.";
     problem(&Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", detail).retry_after(1))
+}
+
+/// The record, and no other, cannot be read (G-06).
+fn damaged() -> Response<Content> {
+    let detail = "What was stored of this operation is damaged; it can only be forgotten.";
+    problem(&Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "damaged-operation", detail))
+}
+
+/// The store's answer to a request that it could not do.
+pub(super) fn of_store(error: StoreError) -> Response<Content> {
+    match error {
+        StoreError::Corrupt => damaged(),
+        StoreError::Full | StoreError::Missing | StoreError::Unavailable => unavailable(),
+    }
 }
 
 pub(super) fn too_often() -> Response<Content> {
     let detail = "This operation is read more than 20 times a second; keep to Retry-After.";
     problem(&Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-reads", detail).retry_after(1))
+}
+
+pub(super) fn too_many_misses() -> Response<Content> {
+    let detail = "Too many operations that are not known were asked for from this address.";
+    problem(&Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-misses", detail).retry_after(1))
 }
 
 pub(super) fn cross_site() -> Response<Content> {

@@ -2,6 +2,7 @@
 
 mod holding;
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,17 +16,21 @@ use progress_core::prefer::Applied;
 use status_store::Record;
 
 use super::address::{Address, Part};
-use super::answers::{cross_site, expired, forgotten, not_allowed, options, too_often, unavailable, unknown};
+use super::answers::{
+    cross_site, expired, forgotten, not_allowed, of_store, options, too_many_misses, too_often, unknown,
+};
 use super::asset::Asset;
 use super::events::{self, Events, Written};
 use super::held::Held;
+use super::profile::{Habit, is_canceled};
 use super::provenance::Provenance;
-use super::{Reads, Rendering, View, result};
-use crate::config::ProgressSettings;
+use super::{Misses, Reads, Rendering, View, result};
+use crate::config::{ProgressSettings, StatusProfile};
 use crate::content::Content;
 use crate::exchange::Client;
 use crate::metrics::Metrics;
 use crate::metrics::labels::Format;
+use crate::operations::point::{self, Point};
 use crate::operations::{OperationCell, Operations, Seen};
 use crate::owners::{Asker, Owners};
 
@@ -38,12 +43,16 @@ pub struct Room {
     pub metrics: Arc<Metrics>,
     /// How often each may be read.
     pub reads: Reads,
+    /// How often an address may miss.
+    pub misses: Misses,
     /// Events, encoded once for all streams.
     pub written: Written,
     /// Who may read which.
     pub owners: Owners,
     /// The settings of each route with progress, by its place in the configuration.
     pub progress: Vec<Option<ProgressSettings>>,
+    /// The profiles of routes that have another than the default, by name.
+    pub profiles: HashMap<Arc<str>, StatusProfile>,
 }
 
 /// A request that is being looked up.
@@ -112,7 +121,7 @@ impl Lookup {
             rendering: Rendering::of(&request.headers, &client.preferences),
             client,
             method: request.method.clone(),
-            asker: room.owners.asker(&request.headers),
+            asker: room.owners.asker(&request.headers, &opening.connection),
             target: Target::parse(below),
             known: known(&request.headers),
             heard: events::heard(&request.headers),
@@ -187,17 +196,25 @@ impl Asked {
         looked
     }
 
-    async fn answer_about(self, address: Address) -> (Looked, Format) {
+    async fn answer_about(mut self, address: Address) -> (Looked, Format) {
         if self.method == Method::DELETE && self.provenance == Provenance::Foreign {
             return other(cross_site());
         }
         let now = tokio::time::Instant::now().into_std();
+        let peer = self.opening.connection.peer.ip();
+        if self.patience == Patience::Fresh && !self.room.misses.allow(peer, now) {
+            return other(too_many_misses());
+        }
         let seen = match self.asker.find(&self.room.operations, address.id).await {
             // To one who may not know it, an operation is unknown whatever is asked (S-02).
-            Ok(Seen::Unknown) => return other(unknown()),
+            Ok(Seen::Unknown) => {
+                self.room.misses.missed(peer, now);
+                return other(unknown());
+            }
             Ok(seen) => seen,
-            Err(_) => return other(unavailable()),
+            Err(error) => return other(of_store(error)),
         };
+        self.rendering = self.rendering.under(self.room.profile_of(&seen));
         if self.method == Method::OPTIONS {
             return other(options(address.part));
         }
@@ -213,7 +230,7 @@ impl Asked {
         match seen {
             Seen::Running(cell) => self.read_running(&cell, address).await,
             Seen::Finished(record) => self.read_finished(&record, address),
-            Seen::Expired | Seen::Unknown => other(expired()),
+            Seen::Expired { .. } | Seen::Unknown => other(expired()),
         }
     }
 
@@ -226,14 +243,17 @@ impl Asked {
             return match self.room.operations.find(address.id).await {
                 Ok(Seen::Finished(record)) => self.read_finished(&record, address),
                 Ok(_) => other(expired()),
-                Err(_) => other(unavailable()),
+                Err(error) => other(of_store(error)),
             };
+        }
+        if self.rendering.habit().is_some() && is_canceled(&view) {
+            return other(unknown());
         }
         if self.rendering.is_events() {
             let metrics = &self.room.metrics.operations;
             let pace = events::Pace::of(&self.settings(cell.route));
             let stream = Events::following(cell, identity, pace, self.drain.clone());
-            return self.stream(stream.heard(self.heard).sharing(&self.room.written).counted(metrics));
+            return self.stream(stream.heard(self.heard).sharing(&self.written()).counted(metrics));
         }
         match self.hold(cell, &view, address.part) {
             Some(hold) => {
@@ -246,11 +266,19 @@ impl Asked {
 
     fn read_finished(&self, record: &Record, address: Address) -> (Looked, Format) {
         let view = View::of_record(record, &self.room.operations.origin().status_uri(address.id));
-        match address.part {
-            Part::Result => other(result::replay(record, &view)),
-            Part::Document if self.rendering.is_events() => self.stream_end(view),
-            Part::Document => self.read(&view),
+        match (address.part, self.rendering.habit()) {
+            (Part::Result, _) => other(result::replay(record, &view)),
+            (Part::Document, Some(habit)) => {
+                (Looked::Answer(habit.finished(record, &view)), self.rendering.label())
+            }
+            (Part::Document, None) if self.rendering.is_events() => self.stream_end(view),
+            (Part::Document, None) => self.read(&view),
         }
+    }
+
+    /// What streams share that are read as this one is.
+    fn written(&self) -> Written {
+        self.room.written.read_in(&self.rendering.reader().languages)
     }
 
     fn stream(&self, events: Events) -> (Looked, Format) {
@@ -262,13 +290,13 @@ impl Asked {
         let answer = if self.heard == Some(view.revision()) {
             events::nothing_more()
         } else {
-            Events::ended(view).sharing(&self.room.written).response()
+            Events::ended(view).sharing(&self.written()).response()
         };
         (Looked::Answer(answer), self.rendering.label())
     }
 
     fn read(&self, view: &View) -> (Looked, Format) {
-        let unchanged = self.known.as_ref().is_some_and(|known| matches(known, &view.etag()));
+        let unchanged = self.known.as_ref().is_some_and(|known| matches(known, &self.rendering.etag(view)));
         let response =
             if unchanged { self.rendering.not_modified(view) } else { self.rendering.document(view) };
         (Looked::Answer(response.map(Content::from)), self.rendering.label())
@@ -279,10 +307,15 @@ impl Asked {
             Seen::Running(cell) => {
                 let identity = self.room.operations.identity(&cell);
                 let Some(identity) = identity else { return other(unknown()) };
+                point::passed(Point::Canceling);
                 let now = cell.cancel();
+                point::passed(Point::Canceled);
                 if now.is_finished() {
                     // It ended since it was found: there is nothing to cancel.
                     return self.forget(address).await;
+                }
+                if let Some(habit) = self.rendering.habit() {
+                    return other(habit.deleted());
                 }
                 // X15: as it is now, even if the cancellation takes effect before this is read.
                 let view = View::of_cell(&cell, &identity).at(now);
@@ -290,13 +323,13 @@ impl Asked {
                 (Looked::Answer(document.map(Content::from)), self.rendering.label())
             }
             Seen::Finished(_) => self.forget(address).await,
-            Seen::Expired | Seen::Unknown => other(expired()),
+            Seen::Expired { .. } | Seen::Unknown => other(expired()),
         }
     }
 
     async fn forget(&self, address: Address) -> (Looked, Format) {
         match self.room.operations.forget(address.id).await {
-            Ok(()) => other(forgotten()),
+            Ok(()) => other(self.rendering.habit().map_or_else(forgotten, Habit::deleted)),
             Err(_) => other(expired()),
         }
     }

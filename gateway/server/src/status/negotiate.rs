@@ -3,6 +3,8 @@
 use http::HeaderMap;
 use http::header::ACCEPT;
 
+use progress_core::quality;
+
 use crate::metrics::labels::Format;
 
 /// The forms that exist.
@@ -17,10 +19,17 @@ pub(super) enum Form {
     Html,
     /// `text/event-stream`: the JSON document at each change.
     Events,
+    /// The JSON document by a name of its own, whatever the route's profile makes of JSON.
+    Operation,
+    /// `application/http`: where the profile has it, the result as a whole message.
+    Message,
 }
 
+/// The media type of the JSON document alone.
+const OPERATION: &str = "application/vnd.progress-gateway.operation+json";
+
 impl Form {
-    const ALL: [Self; 4] = [Self::Json, Self::Text, Self::Html, Self::Events];
+    const ALL: [Self; 6] = [Self::Json, Self::Text, Self::Html, Self::Events, Self::Operation, Self::Message];
 
     /// The form that `Accept` prefers; the earliest of the above on a tie (RFC 9110 12.5.1).
     pub(super) fn of(fields: &HeaderMap) -> Self {
@@ -44,7 +53,8 @@ impl Form {
     /// The media type.
     pub(super) const fn media_type(self) -> &'static str {
         match self {
-            Self::Json => "application/json",
+            Self::Json | Self::Message => "application/json",
+            Self::Operation => OPERATION,
             Self::Text => "text/plain; charset=utf-8",
             Self::Html => "text/html; charset=utf-8",
             Self::Events => super::events::MEDIA_TYPE,
@@ -54,7 +64,7 @@ impl Form {
     /// The metric label.
     pub(super) const fn label(self) -> Format {
         match self {
-            Self::Json => Format::Json,
+            Self::Json | Self::Operation | Self::Message => Format::Json,
             Self::Text => Format::Text,
             Self::Html => Format::Html,
             Self::Events => Format::Events,
@@ -68,6 +78,8 @@ impl Form {
             Self::Text => ("text/plain", "text/*"),
             Self::Html => ("text/html", "text/*"),
             Self::Events => ("text/event-stream", "text/*"),
+            Self::Operation => (OPERATION, "application/*"),
+            Self::Message => ("application/http", "application/*"),
         };
         if kind.eq_ignore_ascii_case(exact) {
             Some(3)
@@ -90,21 +102,8 @@ fn parse(range: &str) -> (&str, u16) {
     let mut parts = range.split(';').map(str::trim);
     let kind = parts.next().unwrap_or_default();
     let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-    (kind, weight.map_or(1_000, thousandths))
-}
-
-/// A weight of at most three decimals; anything else counts as 0.
-fn thousandths(weight: &str) -> u16 {
-    let (whole, decimals) = weight.split_once('.').unwrap_or((weight, ""));
-    if decimals.len() > 3 || !decimals.bytes().all(|digit| digit.is_ascii_digit()) {
-        return 0;
-    }
-    let thousandths = format!("{decimals:0<3}").parse::<u16>().unwrap_or(0);
-    match whole {
-        "0" => thousandths,
-        "1" if thousandths == 0 => 1_000,
-        _ => 0,
-    }
+    // A weight that is none counts as 0.
+    (kind, weight.map_or(quality::WHOLE, |weight| quality::thousandths(weight).unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -134,6 +133,10 @@ mod tests {
             ("text/plain;q=0", Form::Json),
             ("text/plain;q=2.0", Form::Json),
             ("image/png", Form::Json),
+            ("application/*", Form::Json),
+            ("application/fhir+json", Form::Json),
+            ("application/http", Form::Message),
+            ("application/vnd.progress-gateway.operation+json, application/json;q=0.9", Form::Operation),
         ] {
             assert_eq!(form(accept), expected, "{accept}");
         }

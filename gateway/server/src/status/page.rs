@@ -9,7 +9,7 @@ use http::header::CONTENT_SECURITY_POLICY;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use progress_core::document::{Status, StatusDocument};
 use progress_core::event::Outcome;
-use progress_core::language::LanguageTag;
+use progress_core::language::{LanguageTag, Languages};
 use progress_core::operation::Phase;
 use progress_core::progress::Reported;
 use status_store::clock;
@@ -31,9 +31,9 @@ pub(super) fn confine(fields: &mut HeaderMap) {
     fields.insert(OPENERS, HeaderValue::from_static("same-origin"));
 }
 
-/// The page.
-pub(super) fn html(view: &View) -> String {
-    let page = Page::of(view);
+/// The page, for who reads these languages.
+pub(super) fn html(view: &View, languages: &Languages) -> String {
+    let page = Page::of(view.document(languages), view.retry_after());
     let mut html = String::with_capacity(2_048);
     // Writing to a string cannot fail.
     let _ = page.head(&mut html).and_then(|()| page.body(&mut html));
@@ -54,8 +54,7 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn of(view: &'a View) -> Self {
-        let document = view.document();
+    fn of(document: StatusDocument<'a>, retry_after: i64) -> Self {
         let reported = document.snapshot.progress.as_ref().map(|progress| &progress.reported);
         let path = path_of(document.uri);
         Self {
@@ -64,7 +63,7 @@ impl<'a> Page<'a> {
             percent: reported.and_then(|reported| reported.fraction.percent()),
             path,
             below: path.rfind('/').map_or("", |last| &path[..=last]),
-            refresh: view.retry_after().min(LONGEST_REFRESH),
+            refresh: retry_after.min(LONGEST_REFRESH),
             document,
         }
     }
@@ -139,7 +138,7 @@ impl<'a> Page<'a> {
     }
 
     fn label(&self, html: &mut String) -> fmt::Result {
-        let label = self.reported.and_then(|reported| reported.label.as_ref());
+        let label = self.document.label();
         let language = label.and_then(|label| label.language.as_ref()).map_or("", LanguageTag::as_str);
         let text = label.map_or("", |label| label.text.as_str());
         let (language, text) = (Escaped(language), Escaped(text));

@@ -27,10 +27,10 @@ pub(super) fn load(certificate: &Path, private_key: &Path) -> Result<Identity, T
         }
         error => unusable(private_key, &error),
     })?;
-    Ok(Identity { key, name: certificate.display().to_string(), expiry })
+    Ok(Identity { key, name: certificate.display().to_string(), expiry, clients: None })
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     let mut octets = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MAXIMUM_FILE).read_to_end(&mut octets));
     match read {
@@ -39,6 +39,6 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     }
 }
 
-fn unusable(path: &Path, error: &impl ToString) -> TlsError {
+pub(super) fn unusable(path: &Path, error: &impl ToString) -> TlsError {
     TlsError::Unusable { path: path.to_owned(), reason: error.to_string() }
 }

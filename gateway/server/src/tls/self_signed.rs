@@ -32,7 +32,7 @@ pub(super) fn make(names: &[String], now: Timestamp) -> Result<Identity, TlsErro
     let expiry = expiry_of(&chain[0]).map_err(refuse)?;
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pair.serialize_der()));
     let key = Material { chain, key }.certified()?;
-    Ok(Identity { key, name: "self-signed".to_owned(), expiry })
+    Ok(Identity { key, name: "self-signed".to_owned(), expiry, clients: None })
 }
 
 fn params(names: &[String], now: Timestamp) -> Result<CertificateParams, String> {

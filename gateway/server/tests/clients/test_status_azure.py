@@ -1,34 +1,12 @@
 """Azure's own poller, unchanged, over an operation of ours (SDM-08, ASY-02, LOC-09)."""
 
-import json
-
 import pytest
-from azure.core import PipelineClient
 from azure.core.exceptions import HttpResponseError
-from azure.core.pipeline import PipelineResponse
-from azure.core.pipeline.policies import ContentDecodePolicy, RequestIdPolicy, RetryPolicy, UserAgentPolicy
-from azure.core.polling import LROPoller
-from azure.core.polling.base_polling import LROBasePolling
-from azure.core.rest import HttpRequest
 
+from harness.azure import begin, location_of
 from harness.gateway import Gateway, fetch
-from harness.origin import Job, Origin
+from harness.origin import Origin
 from harness.process import PATIENCE
-
-
-def begin(gateway: Gateway, job: Job) -> LROPoller:  # type: ignore[type-arg]
-    policies = [UserAgentPolicy(), RequestIdPolicy(), RetryPolicy(), ContentDecodePolicy()]
-    client = PipelineClient(gateway.url, policies=policies)  # type: ignore[var-annotated]
-    fields = {"Prefer": "respond-async, wait=0"}
-    request = HttpRequest("POST", gateway.url + job.path, json={}, headers=fields)
-    initial = client._pipeline.run(request, connection_verify=False)
-    assert initial.http_response.status_code == 202
-
-    def result(answer: PipelineResponse) -> object:  # type: ignore[type-arg]
-        return answer.http_response.status_code, json.loads(answer.http_response.text())
-
-    method = LROBasePolling(timeout=PATIENCE, connection_verify=False)
-    return LROPoller(client, initial, result, method)
 
 
 def test_the_poller_completes(gateway: Gateway, origin: Origin) -> None:
@@ -56,7 +34,7 @@ def test_the_poller_reports_a_failure(gateway: Gateway, origin: Origin) -> None:
 def test_the_poller_reports_a_cancellation(gateway: Gateway, origin: Origin) -> None:
     job = origin.job()
     poller = begin(gateway, job)
-    fetch(poller.polling_method()._initial_response.http_response.headers["Operation-Location"], "DELETE")
+    fetch(location_of(poller), "DELETE")
     with pytest.raises(HttpResponseError):
         poller.result(PATIENCE)
     assert poller.status() == "Canceled"

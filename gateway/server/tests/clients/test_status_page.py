@@ -90,6 +90,37 @@ def test_hostile_labels_are_text(gateway: Gateway, origin: Origin, browser: Brow
     job.finish()
 
 
+def test_labels_are_in_the_browsers_language(gateway: Gateway, origin: Origin) -> None:
+    """L10-04: whoever began the operation, each reader has a language of his own."""
+    job = origin.job()
+    location = accepted(gateway, job)
+    job.progress("1/2 UTF-8'en'Checking%20sizes UTF-8'de'Gr%C3%B6%C3%9Fe%20pr%C3%BCfen")
+    with Browser("locale=de") as german, Browser("locale=en") as english:
+        readers = [(german, "de", "Größe prüfen", "Fertig"), (english, "en", "Checking sizes", "Done")]
+        for browser, language, label, _ in readers:
+            browser.open(location)
+            assert browser.label(label)["language"] == language
+        job.progress("2/2 UTF-8'en'Done UTF-8'de'Fertig")
+        for browser, language, _, label in readers:
+            assert browser.label(label)["language"] == language
+    job.finish()
+
+
+@pytest.mark.parametrize("route", ["/odata/", "/fhir/"])
+def test_the_page_is_the_same_in_every_profile(
+    gateway: Gateway, origin: Origin, browser: Browser, route: str
+) -> None:
+    job = origin.job(route)
+    location = accepted(gateway, job)
+    assert browser.open(location) == 202
+    job.progress("3/10 (Copying a.txt)")
+    browser.label("Copying a.txt")
+    browser.click("#cancel")
+    job.gone()
+    ended = browser.until("Canceled")
+    assert (ended["problem"], ended["complaints"]) == ("The operation was cancelled before it ended.", [])
+
+
 def test_without_scripts_it_reloads_itself(gateway: Gateway, origin: Origin) -> None:
     job = origin.job()
     location = accepted(gateway, job)

@@ -35,6 +35,8 @@ fn one_route_with_progress_at_its_defaults() {
 fn a_quick_start_means_the_same_as_its_file() {
     let file = r#"
 public-url = "http://localhost:8080"
+[store]
+kind = "memory"
 [[listeners]]
 address = "127.0.0.1:8080"
 [[upstreams]]

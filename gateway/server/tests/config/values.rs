@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use http::{HeaderName, Method};
 use progress_gateway::config::{
-    AcceptAsync, ClientProfiles, InterimMode, Limits, OnDisconnect, OwnerKind, PathPrefix, Profile,
-    ProgressSettings, Protocol, Protocols, PublicUrl, RelayInformational, RouteMatch, Settings, StoreKind,
-    StoreSettings, TlsSettings, UpstreamSettings,
+    AcceptAsync, ClientProfiles, InterimMode, Limits, OnDisconnect, OnRestart, OwnerKind, PathPrefix,
+    Profile, ProgressSettings, Protocol, Protocols, PublicUrl, RelayInformational, RouteMatch, Settings,
+    StatusProfile, StoreKind, StoreSettings, TlsSettings, UpstreamSettings,
 };
 
 use super::parse;
@@ -30,6 +30,7 @@ fn default_limits() -> Limits {
         maximum_connections_per_address: None,
         maximum_operations_per_owner: None,
         maximum_operations_per_address: None,
+        maximum_misses_per_address: NonZeroU32::new(1_000),
         maximum_body: None,
         request_head_timeout: seconds(10),
         idle_timeout: seconds(60),
@@ -39,7 +40,7 @@ fn default_limits() -> Limits {
 
 fn default_store() -> StoreSettings {
     StoreSettings {
-        kind: StoreKind::Memory,
+        kind: StoreKind::Embedded("data".into()),
         retention: seconds(24 * 3600),
         maximum_operations: 100_000,
         maximum_size: 1 << 30,
@@ -60,9 +61,12 @@ fn default_progress() -> ProgressSettings {
         deadline: seconds(3600),
         stall_timeout: None,
         on_disconnect: OnDisconnect::Continue,
+        on_restart: OnRestart::Fail,
         maximum_result: 64 << 20,
         owner: vec![OwnerKind::ClientCertificate, OwnerKind::Authorization],
         maximum_operations: None,
+        idempotency: false,
+        profile: StatusProfile::Azure,
     }
 }
 
@@ -105,6 +109,7 @@ fn the_example_means_the_same_without_its_defaults() {
             "status-path",
             "protocols",
             "kind",
+            "path",
             "retention",
             "connect-timeout",
             "idle-timeout",
@@ -130,7 +135,7 @@ fn the_example_means_the_same_without_its_defaults() {
 ",
     );
     let left_out = EXAMPLE.lines().filter(defaulted).count();
-    assert_eq!(left_out, 7 + 14 + 1 + 3, "keys at their default, and a profile that is built in");
+    assert_eq!(left_out, 8 + 14 + 1 + 3, "keys at their default, and a profile that is built in");
     assert_eq!(read(&short), read(EXAMPLE));
 }
 
@@ -172,7 +177,7 @@ fn every_key_is_heard() {
     assert_eq!(
         settings.store,
         StoreSettings {
-            kind: StoreKind::Memory,
+            kind: StoreKind::Embedded("there/operations".into()),
             retention: seconds(5400),
             maximum_operations: 7,
             maximum_size: 3 << 20,
@@ -186,6 +191,7 @@ fn every_key_is_heard() {
             maximum_connections_per_address: NonZeroU32::new(16),
             maximum_operations_per_owner: NonZeroU32::new(20),
             maximum_operations_per_address: NonZeroU32::new(30),
+            maximum_misses_per_address: NonZeroU32::new(50),
             maximum_body: Some(5_000_000),
             request_head_timeout: seconds(2),
             idle_timeout: seconds(15),
@@ -227,6 +233,7 @@ fn every_key_of_upstreams_routes_and_profiles_is_heard() {
             deadline: seconds(2 * 86_400),
             stall_timeout: Some(seconds(45)),
             on_disconnect: OnDisconnect::Cancel,
+            on_restart: OnRestart::Resend,
             maximum_result: 10 << 10,
             owner: vec![
                 OwnerKind::Cookie("session".to_owned()),
@@ -234,6 +241,8 @@ fn every_key_of_upstreams_routes_and_profiles_is_heard() {
                 OwnerKind::Authorization,
             ],
             maximum_operations: NonZeroU32::new(40),
+            idempotency: true,
+            profile: StatusProfile::Fhir,
         })
     );
     assert_eq!((&rest.matcher, rest.upstream, &rest.progress), (&RouteMatch::default(), 0, &None));

@@ -43,6 +43,8 @@ static ALONE: Mutex<()> = Mutex::const_new(());
 /// Nothing is as slow as these: heads go out as often as the gateway ever sends them.
 const CONFIGURATION: &str = r#"
 public-url = "https://gateway.example"
+[store]
+kind = "memory"
 [[listeners]]
 address = "127.0.0.1:0"
 tls = { self-signed = ["localhost"] }
@@ -77,7 +79,7 @@ async fn flood(wire: Wire) {
     let origin = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let text = CONFIGURATION.replace("ORIGIN", &origin.local_addr().expect("bound").to_string());
     let settings = config::parse(&text, Path::new("flood.toml")).expect("a valid configuration");
-    let gateway = gateway::start(&settings, Drain::new()).expect("the gateway starts");
+    let gateway = gateway::start(&settings, Drain::new()).await.expect("the gateway starts");
     let certificate = gateway.certificates()[0].clone().expect("a listener with TLS");
     let target = Target::new(gateway.addresses()[0], certificate);
 

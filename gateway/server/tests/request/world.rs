@@ -57,7 +57,7 @@ impl World {
         let mut settings = config::parse(&text, Path::new("request.toml")).expect("a valid configuration");
         // Only the bound socket knows the port.
         settings.public_url = None;
-        let gateway = gateway::start(&settings, Drain::new()).expect("the gateway starts");
+        let gateway = gateway::start(&settings, Drain::new()).await.expect("the gateway starts");
         let [tls, clear] = gateway.addresses() else { panic!("two listeners") };
         let der = gateway.certificates()[0].clone().expect("a listener with TLS");
         let certificate = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("request-{name}.pem"));

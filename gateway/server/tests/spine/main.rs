@@ -3,10 +3,13 @@
 
 #![expect(unreachable_pub, reason = "the modules of a test are its own")]
 
+mod callback;
 mod client;
+mod h2_origin;
 mod http10;
 mod log;
 mod origin;
+mod retrying;
 mod scenarios;
 mod world;
 
@@ -99,11 +102,46 @@ matrix!(
     the_page_is_confined_and_its_files_are_for_caches,
     s_18_no_other_site_cancels,
     a_202_never_is_a_stream,
+    x16_each_reader_has_a_language,
+    l10_05_no_language_is_guessed,
     s_02_to_anybody_else_an_operation_is_unknown,
+    s_01_an_address_has_a_budget_of_misses,
     s_02_its_owner_reads_follows_and_cancels,
     sec_02_routes_choose_what_binds,
     sec_02_heads_announce_to_the_owner,
     sec_04_an_owner_has_a_budget,
     sec_04_a_route_and_an_address_have_budgets,
     s_03_no_credential_and_no_capability_is_logged,
+    doc_10_cancel_closes_the_connection_of_an_http1_origin,
+    doc_10_cancel_resets_the_stream_of_an_h2_origin,
+    doc_10_cancel_is_what_the_next_callback_hears,
+    cre_01_a_201_is_final_and_its_operation_goes_on,
+    cre_03_the_operation_is_the_one_that_was_announced,
+    cre_03_who_opts_in_is_held_until_it_is_made,
+    cre_03_head_is_held_and_respond_async_gets_a_202,
+    cre_03_a_canceled_or_failed_operation_holds_nobody,
+    cre_03_a_foreign_location_is_not_watched,
+    cre_03_a_drain_answers_who_is_held,
+    sec_01_a_capability_is_not_told_to_who_finds_the_resource,
+    cre_02_any_other_201_is_the_end,
+    idk_01_the_field_goes_on_as_it_is,
+    idk_01_what_is_not_recognized_is_forwarded_each_time,
+    idk_03_what_has_ended_is_replayed,
+    idk_03_another_content_is_422,
+    s_07_a_key_belongs_to_its_owner_method_and_target,
+    idk_03_what_runs_is_409_to_who_asks_for_nothing,
+    idk_03_who_opts_in_follows_what_runs,
+    idk_03_respond_async_gets_the_same_202,
+    idk_03_who_leaves_comes_back_to_the_same_operation,
+    idk_03_who_broke_off_begins_anew,
+    idk_03_what_is_still_received_is_409_after_a_while,
+    idk_03_of_two_at_the_same_moment_one_is_forwarded,
+    idk_03_a_result_that_is_not_kept_is_410,
+    idk_03_a_failure_stays_what_it_was,
+    idk_03_who_was_not_forwarded_may_try_again,
+    idk_04_a_key_is_forgotten_with_its_operation,
+    idk_02_without_room_nothing_is_forwarded,
+    sec_04_a_repetition_takes_no_place,
+    idk_03_what_ends_by_callback_is_repeated,
+    idk_03_what_was_answered_too_soon_is_409,
 );

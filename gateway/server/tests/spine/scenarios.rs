@@ -1,10 +1,14 @@
 //! The scenarios of the matrix. Each takes the wire that its client speaks.
 
 mod bodies;
+mod canceling;
+mod created;
 mod ending;
 mod faults;
 mod following;
 mod holding;
+mod keys;
+mod languages;
 mod owners;
 mod passing;
 mod policies;
@@ -13,10 +17,14 @@ mod streaming;
 mod traces;
 
 pub use bodies::*;
+pub use canceling::*;
+pub use created::*;
 pub use ending::*;
 pub use faults::*;
 pub use following::*;
 pub use holding::*;
+pub use keys::*;
+pub use languages::*;
 pub use owners::*;
 pub use passing::*;
 pub use policies::*;

@@ -13,6 +13,8 @@ use crate::origin::Origin;
 /// because `wait` counts in seconds.
 const CONFIGURATION: &str = r#"
 public-url = "https://gateway.example"
+[store]
+kind = "memory"
 [[listeners]]
 address = "127.0.0.1:0"
 tls = { self-signed = ["localhost"] }
@@ -152,11 +154,21 @@ impl World {
 
     /// With more at the end of the configuration.
     pub async fn with(more: &str) -> Self {
+        Self::configured(CONFIGURATION, more).await
+    }
+
+    /// With a store that holds one operation, and more at the end of the configuration.
+    pub async fn small(more: &str) -> Self {
+        let small = "kind = \"memory\"\nmaximum-operations = 1";
+        Self::configured(&CONFIGURATION.replace("kind = \"memory\"", small), more).await
+    }
+
+    async fn configured(text: &str, more: &str) -> Self {
         let origin = Origin::start().await;
-        let text = CONFIGURATION.replace("ORIGIN", &origin.address.to_string()) + more;
+        let text = text.replace("ORIGIN", &origin.address.to_string()) + more;
         let settings = config::parse(&text, Path::new("spine.toml")).expect("a valid configuration");
         let drain = Drain::new();
-        let gateway = gateway::start(&settings, drain.clone()).expect("the gateway starts");
+        let gateway = gateway::start(&settings, drain.clone()).await.expect("the gateway starts");
         let mut trusted = rustls::RootCertStore::empty();
         let certificate = gateway.certificates()[0].clone().expect("a listener with TLS");
         trusted.add(certificate).expect("a certificate");

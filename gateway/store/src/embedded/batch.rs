@@ -3,16 +3,17 @@
 use std::sync::{Arc, MutexGuard};
 
 use jiff::Timestamp;
-use progress_core::operation::{OperationId, Snapshot};
+use progress_core::operation::OperationId;
 use redb::{ReadableTable, Table, WriteTransaction};
 
-use super::SpoolName;
-use super::codec::{self, KEY_SIZE, Key, Summary, milliseconds};
+use super::codec::{self, KEY_SIZE, Key, milliseconds};
+use super::effect::{Accepted, Effect, Room};
 use super::engine::ROWS;
 use super::ledger::{Entry, Ledger, Noted, Place};
-use super::request::{Answer, Finish, Request, Swept};
+use super::request::{Amend, Answer, Finish, Request, Swept};
 use super::shared::Shared;
-use crate::{Record, Reservation, StoreError, StoredResponse};
+use crate::record::NOBODY;
+use crate::{Record, Reservation, StoreError};
 
 /// Rows that one step of a sweep changes: few enough that an acceptance behind it does not notice.
 pub(super) const SWEEP_STEP: usize = 1_024;
@@ -24,26 +25,6 @@ pub(super) struct Batch<'a> {
     added: usize,
     pub(super) effects: Vec<Effect>,
     answers: Vec<Verdict>,
-}
-
-/// A change of the ledger that waits for its transaction.
-#[derive(Debug)]
-pub(super) enum Effect {
-    /// A row is now here. The response's room, if any, is now the ledger's to count.
-    Put(Key, Place, Option<Room>),
-    /// A row is gone.
-    Remove(OperationId),
-    /// No row names this file any more.
-    Unlink(SpoolName),
-    /// A state was written; or not, and it waits for the next time.
-    Settle(OperationId, Option<Arc<Snapshot>>),
-}
-
-/// Room that was taken before its row was there.
-#[derive(Debug)]
-pub(super) enum Room {
-    Record(Reservation),
-    Result(Arc<StoredResponse>),
 }
 
 /// Tells one asker what became of the transaction.
@@ -69,6 +50,7 @@ impl<'a> Batch<'a> {
         for request in requests {
             match request {
                 Request::Accept(record, room, answer) => self.accept(&mut rows, &record, (room, answer))?,
+                Request::Amend(amend, answer) => self.amend(&mut rows, *amend, answer)?,
                 Request::Finish(finish, answer) => self.finish(&mut rows, *finish, answer)?,
                 Request::Forget(id, now, answer) => self.forget(&mut rows, (id, now), answer)?,
                 Request::Sweep(now, answer) => self.sweep(&mut rows, now, answer)?,
@@ -118,7 +100,29 @@ impl<'a> Batch<'a> {
         self.added += 1;
         let (octets, summary) = codec::encode_record(key, record);
         rows.insert(key.to_bytes(), octets.as_slice())?;
-        self.effects.push(Effect::Put(key, Place::from(summary), Some(Room::Record(room))));
+        let (place, digest) = (Place::from(summary.stage), summary.digest);
+        self.effects.push(Effect::Accept(Accepted { key, place, digest, room }));
+        self.later(answer, ());
+        Ok(())
+    }
+
+    fn amend(&mut self, rows: &mut Rows<'_>, amend: Amend, answer: Answer<()>) -> Result<(), redb::Error> {
+        let (key, mut record) = match self.held(rows, amend.id)? {
+            Ok(held) if held.1.times.end.is_none() => held,
+            Ok(_) => {
+                answer.give(Err(StoreError::Missing));
+                return Ok(());
+            }
+            Err(error) => {
+                answer.give(Err(error));
+                return Ok(());
+            }
+        };
+        record.amend(amend.amendment);
+        let (octets, summary) = codec::encode_record(key, &record);
+        rows.insert(key.to_bytes(), octets.as_slice())?;
+        let place = Place::from(summary.stage);
+        self.effects.push(Effect::Put(key, place, Some(Room::Request(amend.room))));
         self.later(answer, ());
         Ok(())
     }
@@ -145,14 +149,10 @@ impl<'a> Batch<'a> {
             self.later(answer, Arc::new(record));
             return Ok(());
         }
-        record.snapshot = finish.ending.snapshot;
-        record.response = finish.ending.response;
-        record.times.update = finish.ending.at;
-        record.times.end = Some(finish.ending.at);
-        record.times.expire = Some(finish.expire);
+        record.end(finish.ending, finish.expire);
         let (octets, summary) = codec::encode_record(key, &record);
         rows.insert(key.to_bytes(), octets.as_slice())?;
-        self.effects.push(Effect::Put(key, Place::from(summary), finish.given.map(Room::Result)));
+        self.effects.push(Effect::Put(key, Place::from(summary.stage), finish.given.map(Room::Result)));
         self.later(answer, Arc::new(record));
         Ok(())
     }
@@ -225,9 +225,13 @@ impl<'a> Batch<'a> {
     /// A record is over: a tombstone lies in its place.
     fn bury(&mut self, rows: &mut Rows<'_>, key: Key, now: Timestamp) -> Result<(), redb::Error> {
         let until = milliseconds(self.shared.after_retention(now));
-        let tombstone = codec::encode_tombstone(key, until);
-        let before = rows.insert(key.to_bytes(), tombstone.as_slice())?;
-        let file = before.and_then(|row| codec::summary(key, row.value()).ok()).and_then(Summary::file);
+        let before = rows.get(key.to_bytes())?.map(|row| codec::summary(key, row.value()));
+        let (owner, file) = match before {
+            Some(Ok(summary)) => (summary.owner, summary.stage.file()),
+            Some(Err(_)) | None => (Some(NOBODY), None),
+        };
+        let tombstone = codec::encode_tombstone(key, until, owner);
+        rows.insert(key.to_bytes(), tombstone.as_slice())?;
         self.effects.push(Effect::Put(key, Place::Tombstone { until }, None));
         self.effects.extend(file.map(Effect::Unlink));
         Ok(())
@@ -258,27 +262,5 @@ impl<'a> Batch<'a> {
                 Err(StoreError::Corrupt)
             }
         })
-    }
-}
-
-// === impl Effect ===
-
-impl Effect {
-    /// What the ledger shall say from now on.
-    pub(super) fn apply(self, ledger: &mut Ledger) -> Option<SpoolName> {
-        match self {
-            Self::Put(key, place, room) => {
-                match room {
-                    Some(Room::Record(room)) => room.hand_over(),
-                    Some(Room::Result(response)) => response.content.hand_over(),
-                    None => {}
-                }
-                ledger.put(key, place);
-            }
-            Self::Remove(id) => ledger.remove(id),
-            Self::Unlink(file) => return Some(file),
-            Self::Settle(id, written) => ledger.settle(id, written.as_ref()),
-        }
-        None
     }
 }

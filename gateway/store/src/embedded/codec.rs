@@ -1,13 +1,14 @@
 //! A record as octets: written by hand, so that what is on disk is what this page says.
 //!
 //! ```text
-//! version (1)  kind (1)  summary (33)  body ...  CRC-32 of the key and all before it (4)
+//! version (1)  kind (1)  summary (35 to 99)  body ...  CRC-32 of the key and all before it (4)
 //! ```
 //!
 //! The key is part of the checksum, so a record that turns up below another's key is found out too.
-//! The summary has a fixed place: opening a store reads it without the body.
+//! The summary is in front: opening a store reads it without the body.
 
 mod body;
+mod message;
 mod wire;
 
 use std::path::Path;
@@ -42,11 +43,24 @@ pub(super) struct Key {
     pub(super) id: OperationId,
 }
 
-/// What the ledger knows of a row without its body.
+/// What is known of a row without its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Summary {
+pub(super) struct Summary {
+    pub(super) stage: Stage,
+    /// Whose the operation is, or was.
+    pub(super) owner: Option<[u8; 32]>,
+    /// The digest of its key. A tombstone has none.
+    pub(super) digest: Option<[u8; 32]>,
+}
+
+/// How far a row has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
     /// An operation that has not ended.
-    Running,
+    Running {
+        /// Octets that its stored request takes.
+        octets: u64,
+    },
     /// One that has.
     Finished {
         /// How it ended.
@@ -58,8 +72,11 @@ pub(super) enum Summary {
         /// The file that holds its result.
         file: Option<SpoolName>,
     },
-    /// What is left of an expired operation, until then (milliseconds since 1970).
-    Tombstone(i64),
+    /// What is left of an expired operation.
+    Tombstone {
+        /// Until then, in milliseconds since 1970.
+        until: i64,
+    },
 }
 
 /// The octets fail their checksum, or mean nothing.
@@ -96,11 +113,11 @@ pub(super) fn encode_record(key: Key, record: &Record) -> (Vec<u8>, Summary) {
 }
 
 /// The octets of a tombstone.
-pub(super) fn encode_tombstone(key: Key, until: i64) -> Vec<u8> {
+pub(super) fn encode_tombstone(key: Key, until: i64, owner: Option<[u8; 32]>) -> Vec<u8> {
     let mut pen = Pen::default();
     pen.byte(VERSION);
     pen.byte(TOMBSTONE);
-    Summary::Tombstone(until).write(&mut pen);
+    Summary { stage: Stage::Tombstone { until }, owner, digest: None }.write(&mut pen);
     sealed(key, pen.0)
 }
 
@@ -122,10 +139,11 @@ pub(super) fn decode_record(
 ) -> Result<Option<(Record, Summary)>, Unreadable> {
     let mut eye = Eye(Bytes::copy_from_slice(unsealed(key, row)?));
     let summary = read_summary(&mut eye).ok_or(Unreadable)?;
-    if matches!(summary, Summary::Tombstone(_)) {
+    if matches!(summary.stage, Stage::Tombstone { .. }) {
         return Ok(None);
     }
-    let record = body::read(&mut eye, key.id, results).filter(|_| eye.0.is_empty()).ok_or(Unreadable)?;
+    let record = body::read(&mut eye, (key.id, summary), results);
+    let record = record.filter(|_| eye.0.is_empty()).ok_or(Unreadable)?;
     Ok(Some((record, summary)))
 }
 
@@ -149,10 +167,11 @@ fn checksum(key: Key, octets: &[u8]) -> [u8; CHECKSUM] {
 
 // === impl Summary ===
 
-/// Octets of the summary, whatever it says: status, time, octets, and the name of a file.
-const SUMMARY_SIZE: usize = 1 + 8 + 8 + SpoolName::SIZE;
+/// Octets of a summary at most: status, time, octets, the name of a file, an owner and a digest, each of
+/// the last two with a mark whether it is there.
+const SUMMARY_SIZE: usize = 1 + 8 + 8 + SpoolName::SIZE + 2 * (1 + 32);
 
-/// Where the summary ends.
+/// Where the summary ends at the latest.
 const SUMMARY_END: usize = 2 + SUMMARY_SIZE;
 
 /// In place of a status: the operation runs.
@@ -160,7 +179,28 @@ const RUNS: u8 = 0;
 
 impl Summary {
     fn of(record: &Record) -> Self {
-        let Some(expire) = record.times.expire else { return Self::Running };
+        let digest = record.key.map(|key| key.digest);
+        Self { stage: Stage::of(record), owner: record.owner, digest }
+    }
+
+    fn write(self, pen: &mut Pen) {
+        self.stage.write(pen);
+        pen.maybe(self.owner, |pen, owner| pen.0.extend(owner));
+        pen.maybe(self.digest, |pen, digest| pen.0.extend(digest));
+    }
+}
+
+fn read_summary(eye: &mut Eye) -> Option<Summary> {
+    Some(Summary { stage: read_stage(eye)?, owner: eye.maybe(Eye::array)?, digest: eye.maybe(Eye::array)? })
+}
+
+// === impl Stage ===
+
+impl Stage {
+    fn of(record: &Record) -> Self {
+        let Some(expire) = record.times.expire else {
+            return Self::Running { octets: record.sequel.room() };
+        };
         let content = record.response.as_ref().map(|response| &response.content);
         Self::Finished {
             status: Status::of(&record.snapshot.phase),
@@ -174,14 +214,14 @@ impl Summary {
     pub(super) const fn file(self) -> Option<SpoolName> {
         match self {
             Self::Finished { file, .. } => file,
-            Self::Running | Self::Tombstone(_) => None,
+            Self::Running { .. } | Self::Tombstone { .. } => None,
         }
     }
 
     fn write(self, pen: &mut Pen) {
         let (status, time, octets, file) = match self {
-            Self::Running => (RUNS, 0, 0, None),
-            Self::Tombstone(until) => (RUNS, until, 0, None),
+            Self::Running { octets } => (RUNS, 0, octets, None),
+            Self::Tombstone { until } => (RUNS, until, 0, None),
             Self::Finished { status, expire, octets, file } => (status_byte(status), expire, octets, file),
         };
         pen.byte(status);
@@ -191,16 +231,16 @@ impl Summary {
     }
 }
 
-fn read_summary(eye: &mut Eye) -> Option<Summary> {
+fn read_stage(eye: &mut Eye) -> Option<Stage> {
     let (version, kind) = (eye.byte()?, eye.byte()?);
     let (status, time, octets) = (eye.byte()?, eye.long()?.cast_signed(), eye.long()?);
     let file = SpoolName::from_bytes(eye.array()?);
     match (version, kind, status) {
-        (VERSION, TOMBSTONE, RUNS) => Some(Summary::Tombstone(time)),
-        (VERSION, RECORD, RUNS) => Some(Summary::Running),
+        (VERSION, TOMBSTONE, RUNS) => Some(Stage::Tombstone { until: time }),
+        (VERSION, RECORD, RUNS) => Some(Stage::Running { octets }),
         (VERSION, RECORD, status) => {
             let status = Status::ALL.into_iter().find(|word| status_byte(*word) == status)?;
-            Some(Summary::Finished { status, expire: time, octets, file })
+            Some(Stage::Finished { status, expire: time, octets, file })
         }
         _ => None,
     }

@@ -65,6 +65,11 @@ impl Disk {
         self.state().health == Health::Good
     }
 
+    /// Octets of the file.
+    pub(super) fn length(&self) -> u64 {
+        self.state().length
+    }
+
     /// Writes again, through a new descriptor, what a failure left in doubt.
     pub(super) fn heal(&self) -> io::Result<()> {
         let mut state = self.state_mut();

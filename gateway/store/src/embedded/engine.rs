@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::{
-    Builder, Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction,
+    Builder, Database, Durability, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
+    WriteTransaction,
 };
 
 use super::codec::{KEY_SIZE, Key, milliseconds, summary};
 use super::disk::Disk;
 use super::error::OpenError;
-use super::ledger::{Ledger, Place};
+use super::ledger::{Filling, Ledger, Place};
 use super::medium::Medium;
 use super::{meta, witness::Witness};
 use crate::clock;
@@ -27,6 +28,9 @@ pub(super) const ROWS: TableDefinition<'static, [u8; KEY_SIZE], &'static [u8]> =
 /// Octets of pages that are kept in memory: the paths to the pages that are asked for, and the last
 /// hundreds of groups written. More helps little, because the kernel keeps pages too.
 const CACHE: usize = 16 * 1024 * 1024;
+
+/// Octets of a row and its key at least: those of a tombstone that has no owner are 65.
+const LEAST_ROW: u64 = 64;
 
 /// The name of the file.
 const FILE: &str = "operations.redb";
@@ -149,17 +153,21 @@ impl Engine {
         let expire = milliseconds(clock::now()).saturating_add(super::shared::UNREADABLE_FOR);
         let scanned = self.guarded(|database| {
             let mut files = Vec::new();
-            for row in database.begin_read()?.open_table(ROWS)?.iter()? {
+            let rows = database.begin_read()?.open_table(ROWS)?;
+            // Never for more than the file can hold, whatever it says.
+            let most = self.disk.length() / LEAST_ROW;
+            let many = usize::try_from(rows.len()?.min(most)).unwrap_or(0);
+            let mut filling = Filling::new(ledger, many);
+            for row in rows.iter()? {
                 let (key, octets) = row?;
                 let key = Key::from_bytes(key.value());
-                let place = match summary(key, octets.value()) {
+                match summary(key, octets.value()) {
                     Ok(found) => {
-                        files.extend(found.file());
-                        Place::from(found)
+                        files.extend(found.stage.file());
+                        filling.put(key, Place::from(found.stage), found.digest);
                     }
-                    Err(_) => Place::Corrupt { expire },
-                };
-                ledger.put(key, place);
+                    Err(_) => filling.put(key, Place::Corrupt { expire }, None),
+                }
             }
             Ok(files)
         });

@@ -1,7 +1,9 @@
 //! What a store knows of all its rows without reading them.
 //!
-//! Kept in memory: about a hundred octets for each row. So an unknown id costs no disk access, and the
+//! Kept in memory: about a hundred octets for each row, and as many again for a key. So an unknown id costs no disk access, and the
 //! census and what is due cost no scan.
+
+mod filling;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -10,10 +12,14 @@ use jiff::Timestamp;
 use progress_core::document::Status;
 use progress_core::operation::{OperationId, Snapshot};
 
-use super::codec::{Key, Summary};
+use super::codec::{Key, Stage};
 use crate::Census;
+use crate::keys::Keys;
 use crate::pages;
 use crate::quota::Quota;
+use crate::scattered::ScatteredMap;
+
+pub(super) use self::filling::Filling;
 
 /// Octets that a record is counted with, beside its result: as in the memory store.
 pub(super) const RECORD_SIZE: u64 = 1_024;
@@ -25,7 +31,8 @@ pub(super) struct Ledger {
     /// Octets that the rows take of the quota.
     charged: u64,
     /// Records and tombstones: each is bounded by `maximum_operations`.
-    index: HashMap<OperationId, Entry>,
+    index: ScatteredMap<OperationId, Entry>,
+    keys: Keys,
     /// When finished records expire, and which cannot be read.
     records_due: BTreeSet<(i64, OperationId)>,
     tombstones_due: BTreeSet<(i64, OperationId)>,
@@ -44,10 +51,11 @@ pub(super) struct Entry {
     pub(super) place: Place,
 }
 
-/// What a row is. Times are milliseconds since 1970.
+/// What a row is. Times are milliseconds since 1970; octets are those of its stored request, and then of
+/// its result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    Running,
+    Running { octets: u64 },
     Finished { status: Status, expire: i64, octets: u64 },
     Corrupt { expire: i64 },
     Tombstone { until: i64 },
@@ -67,7 +75,8 @@ impl Ledger {
         Self {
             quota,
             charged: 0,
-            index: HashMap::new(),
+            index: ScatteredMap::default(),
+            keys: Keys::default(),
             records_due: BTreeSet::new(),
             tombstones_due: BTreeSet::new(),
             finished: [Status::Succeeded, Status::Failed, Status::Canceled].map(|status| (status, 0)),
@@ -111,7 +120,7 @@ impl Ledger {
 
     /// Operations that run and were accepted before `sequence`.
     pub(super) fn running_before(&self, sequence: u64) -> Vec<OperationId> {
-        let running = |entry: &Entry| entry.place == Place::Running && entry.sequence < sequence;
+        let running = |entry: &Entry| entry.place.runs() && entry.sequence < sequence;
         self.index.iter().filter(|(_, entry)| running(entry)).map(|(id, _)| *id).collect()
     }
 
@@ -129,18 +138,40 @@ impl Ledger {
         due.take(most).map(|(_, (_, id))| *id).collect()
     }
 
-    /// Puts a row where it now is.
+    /// The operation of a key.
+    pub(super) fn keyed(&self, digest: &[u8; 32]) -> Option<OperationId> {
+        self.keys.get(digest)
+    }
+
+    /// Notes the key of a record.
+    pub(super) fn note_key(&mut self, id: OperationId, digest: Option<[u8; 32]>) {
+        let Some(digest) = digest else { return };
+        let runs = |id| self.index.get(&id).is_some_and(|entry: &Entry| entry.place.runs());
+        self.keys.put(id, digest, runs);
+    }
+
+    /// Puts a row where it now is. What was noted of it stays as long as it runs, its key as long as it is
+    /// a record.
     pub(super) fn put(&mut self, key: Key, place: Place) {
-        self.remove(key.id);
+        self.take(key.id);
+        if !place.runs() {
+            self.noted.remove(&key.id);
+        }
         match place {
-            Place::Running => {}
+            Place::Running { .. } => {}
             Place::Finished { expire, .. } | Place::Corrupt { expire } => {
                 self.records_due.insert((expire, key.id));
             }
             Place::Tombstone { until } => {
+                self.keys.remove(key.id);
                 self.tombstones_due.insert((until, key.id));
             }
         }
+        self.shelve(key, place);
+    }
+
+    /// Counts a row that nothing is known of.
+    fn shelve(&mut self, key: Key, place: Place) {
         self.count(place, |count| *count += 1);
         self.quota.charge(room(place));
         self.charged += room(place);
@@ -148,12 +179,17 @@ impl Ledger {
         self.index.insert(key.id, Entry { sequence: key.sequence, place });
     }
 
-    /// Drops a row, and what was noted of it.
+    /// Drops a row, and all that was noted of it.
     pub(super) fn remove(&mut self, id: OperationId) {
         self.noted.remove(&id);
+        self.keys.remove(id);
+        self.take(id);
+    }
+
+    fn take(&mut self, id: OperationId) {
         let Some(Entry { place, .. }) = self.index.remove(&id) else { return };
         match place {
-            Place::Running => {}
+            Place::Running { .. } => {}
             Place::Finished { expire, .. } | Place::Corrupt { expire } => {
                 self.records_due.remove(&(expire, id));
             }
@@ -185,12 +221,17 @@ impl Ledger {
         self.noted.get(&id)
     }
 
-    /// The states that have waited longest, at most `most`. Each stays noted until it is written.
-    pub(super) fn take_noted(&mut self, most: usize) -> Vec<(OperationId, Noted)> {
-        let mut taken = Vec::new();
+    /// The states that have waited longest, at most `most`, and of records that hold `size` octets of
+    /// requests together: each record is written whole. Each stays noted until it is written.
+    pub(super) fn take_noted(&mut self, most: usize, size: u64) -> Vec<(OperationId, Noted)> {
+        let (mut taken, mut taken_size) = (Vec::new(), 0_u64);
         while taken.len() < most
+            && taken_size < size
             && let Some(id) = self.order.pop_front()
         {
+            if let Some(Place::Running { octets }) = self.entry(id).map(|entry| entry.place) {
+                taken_size = taken_size.saturating_add(octets);
+            }
             taken.extend(self.noted.get(&id).map(|noted| (id, noted.clone())));
         }
         taken
@@ -209,7 +250,7 @@ impl Ledger {
     /// Takes over what `older` had noted of operations that still run here.
     pub(super) fn inherit(&mut self, older: &mut Self) {
         for (id, noted) in older.noted.drain() {
-            if self.entry(id).is_some_and(|entry| entry.place == Place::Running) {
+            if self.entry(id).is_some_and(|entry| entry.place.runs()) {
                 self.note(id, noted);
             }
         }
@@ -225,20 +266,35 @@ impl Drop for Ledger {
 
 const fn room(place: Place) -> u64 {
     match place {
-        Place::Running | Place::Corrupt { .. } => RECORD_SIZE,
-        Place::Finished { octets, .. } => RECORD_SIZE.saturating_add(octets),
+        Place::Corrupt { .. } => RECORD_SIZE,
+        Place::Running { octets } | Place::Finished { octets, .. } => RECORD_SIZE.saturating_add(octets),
         Place::Tombstone { .. } => 0,
     }
 }
 
 // === impl Place ===
 
-impl From<Summary> for Place {
-    fn from(summary: Summary) -> Self {
-        match summary {
-            Summary::Running => Self::Running,
-            Summary::Finished { status, expire, octets, .. } => Self::Finished { status, expire, octets },
-            Summary::Tombstone(until) => Self::Tombstone { until },
+impl Place {
+    pub(super) const fn runs(self) -> bool {
+        matches!(self, Self::Running { .. })
+    }
+
+    /// Whether its retention is over.
+    pub(super) const fn is_over(self, now: i64) -> bool {
+        match self {
+            Self::Running { .. } => false,
+            Self::Finished { expire, .. } | Self::Corrupt { expire } => expire <= now,
+            Self::Tombstone { .. } => true,
+        }
+    }
+}
+
+impl From<Stage> for Place {
+    fn from(stage: Stage) -> Self {
+        match stage {
+            Stage::Running { octets } => Self::Running { octets },
+            Stage::Finished { status, expire, octets, .. } => Self::Finished { status, expire, octets },
+            Stage::Tombstone { until } => Self::Tombstone { until },
         }
     }
 }

@@ -7,12 +7,13 @@ use progress_core::operation::OperationId;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::codec::Key;
-use crate::{Content, Ending, Record, Reservation, StoreError, StoredResponse};
+use crate::{Amendment, Content, Ending, Record, Reservation, StoreError, StoredResponse};
 
 /// A change to the store.
 #[derive(Debug)]
 pub(super) enum Request {
     Accept(Box<Record>, Reservation, Answer<()>),
+    Amend(Box<Amend>, Answer<()>),
     Finish(Box<Finish>, Answer<Arc<Record>>),
     Forget(OperationId, Timestamp, Answer<()>),
     Sweep(Timestamp, Answer<Swept>),
@@ -20,6 +21,14 @@ pub(super) enum Request {
     Retract(OperationId),
     /// A row that the ledger does not know.
     Undo(Key),
+}
+
+/// A change to a running operation's record, and the room that it takes.
+#[derive(Debug)]
+pub(super) struct Amend {
+    pub(super) id: OperationId,
+    pub(super) amendment: Amendment,
+    pub(super) room: Reservation,
 }
 
 /// An end, and what else is to be done with it.
@@ -54,6 +63,7 @@ impl Request {
     pub(super) fn id(&self) -> Option<OperationId> {
         match self {
             Self::Accept(record, ..) => Some(record.id),
+            Self::Amend(amend, _) => Some(amend.id),
             Self::Finish(finish, _) => Some(finish.id),
             Self::Forget(id, ..) | Self::Retract(id) => Some(*id),
             Self::Undo(key) => Some(key.id),
@@ -61,18 +71,22 @@ impl Request {
         }
     }
 
-    /// Octets of its result, which a transaction will hold.
+    /// Octets of its stored request or its result, which a transaction will hold.
     pub(super) fn size(&self) -> u64 {
         match self {
+            Self::Accept(record, ..) => record.sequel.room(),
+            Self::Amend(amend, _) => amend.amendment.room(),
             Self::Finish(finish, _) => finish.inline(),
-            Self::Accept(..) | Self::Forget(..) | Self::Sweep(..) | Self::Retract(_) | Self::Undo(_) => 0,
+            Self::Forget(..) | Self::Sweep(..) | Self::Retract(_) | Self::Undo(_) => 0,
         }
     }
 
     /// Gives it up.
     pub(super) fn refuse(self, error: StoreError) {
         match self {
-            Self::Accept(_, _, answer) | Self::Forget(_, _, answer) => answer.give(Err(error)),
+            Self::Accept(_, _, answer) | Self::Forget(_, _, answer) | Self::Amend(_, answer) => {
+                answer.give(Err(error));
+            }
             Self::Finish(_, answer) => answer.give(Err(error)),
             Self::Sweep(_, answer) => answer.give(Err(error)),
             Self::Retract(_) | Self::Undo(_) => {}

@@ -11,7 +11,8 @@ use super::codec::{self, Key, milliseconds};
 use super::engine::{Broken, Engine, Site};
 use super::ledger::{Ledger, Noted, Place};
 use super::request::{Answer, Finish, Request};
-use super::{meta, spool};
+use super::{meta, point, spool};
+use crate::record::NOBODY;
 use crate::{Bounds, Content, Found, Quota, Record, StoreError, StoredResponse, clock};
 
 /// How long a record that cannot be read is shown as such before it expires, in milliseconds: a day.
@@ -77,20 +78,24 @@ impl Shared {
             };
             let Some(entry) = entry else { return Ok(Found::Unknown) };
             match entry.place {
+                Place::Corrupt { expire } if expire > at => return Err(StoreError::Corrupt),
                 Place::Tombstone { until } if until <= at => return Ok(Found::Unknown),
-                Place::Tombstone { .. } => return Ok(Found::Expired),
-                Place::Finished { expire, .. } | Place::Corrupt { expire } if expire <= at => {
-                    return Ok(self.expired(expire, at));
+                Place::Finished { expire, .. } | Place::Corrupt { expire } if self.is_gone(expire, at) => {
+                    return Ok(Found::Unknown);
                 }
-                Place::Corrupt { .. } => return Err(StoreError::Corrupt),
-                Place::Running | Place::Finished { .. } => {}
+                Place::Corrupt { .. } => return Ok(Found::Expired { owner: Some(NOBODY) }),
+                Place::Running { .. } | Place::Finished { .. } | Place::Tombstone { .. } => {}
             }
             let key = Key { sequence: entry.sequence, id };
             let engine = self.engine();
             let Some(row) = engine.row(key).map_err(|Broken| StoreError::Unavailable)? else { continue };
+            if entry.place.is_over(at) {
+                let found = codec::summary(key, &row).map_err(|_| StoreError::Corrupt)?;
+                return Ok(Found::Expired { owner: found.owner });
+            }
             let decoded = codec::decode_record(key, &row, &self.results);
             let Some((record, _)) = decoded.map_err(|_| StoreError::Corrupt)? else { continue };
-            if entry.place == Place::Running && record.times.end.is_some() && !engine.disk().is_good() {
+            if entry.place.runs() && record.times.end.is_some() && !engine.disk().is_good() {
                 // An end that is not on disk is not known yet.
                 return Err(StoreError::Unavailable);
             }
@@ -99,10 +104,10 @@ impl Shared {
         Err(StoreError::Unavailable)
     }
 
-    /// A record that no sweep has come by yet is over all the same, and so may its tombstone be.
-    fn expired(&self, expire: i64, at: i64) -> Found {
+    /// Whether even the tombstone's time is over of a record that no sweep has come by yet.
+    fn is_gone(&self, expire: i64, at: i64) -> bool {
         let retention = i64::try_from(self.bounds.retention.as_millis()).unwrap_or(i64::MAX);
-        if expire.saturating_add(retention) <= at { Found::Unknown } else { Found::Expired }
+        expire.saturating_add(retention) <= at
     }
 
     /// Puts a long result into a file; its end goes on to the writer.
@@ -111,7 +116,10 @@ impl Shared {
             && let Content::Kept { pieces, .. } = &response.content
         {
             let spooled = match spool::write(&self.results, pieces, &self.site.medium) {
-                Ok(spooled) => spooled,
+                Ok(spooled) => {
+                    point::passed(point::SPOOLED);
+                    spooled
+                }
                 Err(error) => {
                     tracing::error!(%error, "a result could not be spooled");
                     answer.give(Err(StoreError::Unavailable));

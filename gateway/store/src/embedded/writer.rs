@@ -11,14 +11,15 @@ use std::time::Duration;
 use progress_core::operation::OperationId;
 use tokio::time::Instant;
 
-use super::batch::{Batch, Effect};
+use super::batch::Batch;
 use super::codec::Key;
+use super::effect::Effect;
 use super::engine::Engine;
-use super::ledger::{Ledger, Noted, Place};
+use super::ledger::{Ledger, Noted};
 use super::request::Request;
 use super::shared::Shared;
 use super::witness::Witness;
-use super::{meta, spool};
+use super::{meta, point, spool};
 use crate::StoreError;
 
 /// How often states of running operations are written. A state that a crash forgets is one the next
@@ -32,8 +33,8 @@ const CHECKPOINTS: usize = 1_024;
 /// Requests of one transaction: as many as the queue holds.
 const REQUESTS: usize = super::QUEUE;
 
-/// Octets of results in one transaction.
-const RESULTS_SIZE: u64 = 4 * 1024 * 1024;
+/// Octets of results and of stored requests in one transaction.
+const CONTENT_SIZE: u64 = 4 * 1024 * 1024;
 
 /// How long a disk that failed is left alone before it is tried again.
 const RETRY_AFTER: Duration = Duration::from_millis(if cfg!(test) { 5 } else { 1_000 });
@@ -140,7 +141,7 @@ impl Writer {
         self.written = Instant::now();
         let mut ledger = self.shared.ledger();
         let (later, now): (Vec<_>, Vec<_>) =
-            ledger.take_noted(CHECKPOINTS).into_iter().partition(|(id, _)| ids.contains(id));
+            ledger.take_noted(CHECKPOINTS, CONTENT_SIZE).into_iter().partition(|(id, _)| ids.contains(id));
         for (id, _) in later {
             ledger.settle(id, None);
         }
@@ -157,12 +158,14 @@ impl Writer {
         let commits = self.commits + 1;
         let mut batch = Batch::new(&shared);
         let waiting: Vec<OperationId> = noted.iter().map(|(id, _)| *id).collect();
+        point::passed(point::COMMITTING);
         let done = engine.write(shared.site.keeping, |transaction| {
             meta::put_commits(transaction, commits)?;
             batch.stage(transaction, requests, noted)
         });
         match done {
             Ok(()) if engine.disk().is_good() => {
+                point::passed(point::COMMITTED);
                 self.commits = commits;
                 self.witness.saw(commits);
                 self.apply(std::mem::take(&mut batch.effects));
@@ -288,24 +291,14 @@ impl Group {
                 !self.ids.contains(&id) && self.requests.last().is_none_or(|last| last.id().is_some())
             }
         };
-        alone && self.requests.len() < REQUESTS && self.size + request.size() <= RESULTS_SIZE
+        // One that is longer than all of them may be goes by itself.
+        let fits = self.size == 0 || self.size + request.size() <= CONTENT_SIZE;
+        alone && fits && self.requests.len() < REQUESTS
     }
 
     fn push(&mut self, request: Request) {
         self.ids.extend(request.id());
         self.size += request.size();
         self.requests.push(request);
-    }
-}
-
-// === impl Effect ===
-
-impl Effect {
-    /// The row of an operation that it takes in.
-    fn accepted(&self) -> Option<Key> {
-        match self {
-            Self::Put(key, Place::Running, _) => Some(*key),
-            _ => None,
-        }
     }
 }

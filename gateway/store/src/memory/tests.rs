@@ -4,7 +4,7 @@ use progress_core::event::Outcome;
 use progress_core::operation::Operation;
 
 use super::*;
-use crate::random_id;
+use crate::{RequestKey, Sequel, random_id};
 
 const MOST: usize = 3;
 
@@ -27,7 +27,11 @@ async fn come_and_gone(store: &MemoryStore, seconds: i64) -> OperationId {
     let mut operation = Operation::new();
     let times = Times { create: at(seconds), update: at(seconds), end: None, expire: None };
     let snapshot = Arc::clone(operation.snapshot());
-    let record = Record { id, route: "a".into(), owner: None, request, snapshot, times, response: None };
+    let mut digest = [0; 32];
+    digest[..OperationId::SIZE].copy_from_slice(id.as_bytes());
+    let key = Some(RequestKey { digest, fingerprint: None });
+    let (route, sequel) = ("a".into(), Sequel::Interrupted);
+    let record = Record { id, route, owner: None, request, snapshot, times, response: None, key, sequel };
     store.accept(record).await.unwrap();
     operation.finish(Outcome::Canceled);
     let ending = Ending { snapshot: Arc::clone(operation.snapshot()), response: None, at: at(seconds) };
@@ -44,6 +48,7 @@ async fn forgotten_operations_leave_nothing_that_grows() {
     }
     let shelves = store.shelves();
     assert_eq!((shelves.records.len(), shelves.records_due.len()), (0, 0));
+    assert_eq!(format!("{:?}", shelves.keys), format!("{:?}", Keys::default()));
     assert_eq!((shelves.tombstones.len(), shelves.tombstones_due.len()), (MOST, MOST));
 }
 
@@ -57,6 +62,6 @@ async fn the_oldest_tombstone_makes_room_for_a_new_one() {
     }
     assert!(matches!(store.find(oldest, at(4)).await, Ok(Found::Unknown)));
     for id in newer {
-        assert!(matches!(store.find(id, at(4)).await, Ok(Found::Expired)));
+        assert!(matches!(store.find(id, at(4)).await, Ok(Found::Expired { owner: None })));
     }
 }

@@ -1,12 +1,12 @@
 //! Request content, and when it asks for `100 (Continue)`.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use downstream::{BodyError, Expectation, RequestBody};
+use downstream::{BodyError, Expectation, RequestBody, Witness};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 
@@ -96,7 +96,7 @@ fn noticed(frames: Vec<Option<Result<Frame<Bytes>, BodyError>>>) -> Vec<bool> {
     let notice = Arc::clone(&complete);
     let reads = frames.len() + 1;
     let mut body = RequestBody::new(Scripted::new(frames))
-        .when_complete(move || assert!(!notice.swap(true, Ordering::SeqCst), "noticed twice"));
+        .witnessed(move || assert!(!notice.swap(true, Ordering::SeqCst), "noticed twice"));
     let mut seen = vec![complete.load(Ordering::SeqCst)];
     for _ in 0..reads {
         let _ = read(&mut body);
@@ -123,7 +123,7 @@ fn int_10_the_last_octets_of_a_known_length_complete_it() {
     let complete = Arc::new(AtomicBool::new(false));
     let notice = Arc::clone(&complete);
     let content = Full::new(Bytes::from_static(b"content")).map_err(|never| match never {});
-    let mut body = RequestBody::new(content).when_complete(move || notice.store(true, Ordering::SeqCst));
+    let mut body = RequestBody::new(content).witnessed(move || notice.store(true, Ordering::SeqCst));
     assert!(!complete.load(Ordering::SeqCst));
     assert!(matches!(read(&mut body), Poll::Ready(Some(Ok(_)))));
     assert!(complete.load(Ordering::SeqCst), "no further read is needed");
@@ -158,7 +158,7 @@ fn int_10_a_reader_that_counts_need_not_ask_for_the_end() {
     let complete = Arc::new(AtomicBool::new(false));
     let notice = Arc::clone(&complete);
     let mut body = RequestBody::new(Counted(b"content"))
-        .when_complete(move || assert!(!notice.swap(true, Ordering::SeqCst), "noticed twice"));
+        .witnessed(move || assert!(!notice.swap(true, Ordering::SeqCst), "noticed twice"));
     assert!(matches!(read(&mut body), Poll::Ready(Some(Ok(_)))));
     assert!(!complete.load(Ordering::SeqCst), "three octets are missing");
     assert!(matches!(read(&mut body), Poll::Ready(Some(Ok(_)))));
@@ -170,7 +170,7 @@ fn int_10_a_reader_that_counts_need_not_ask_for_the_end() {
 fn int_10_content_of_no_octets_is_complete_though_its_end_is_to_come() {
     let complete = Arc::new(AtomicBool::new(false));
     let notice = Arc::clone(&complete);
-    drop(RequestBody::new(Counted(b"")).when_complete(move || notice.store(true, Ordering::SeqCst)));
+    drop(RequestBody::new(Counted(b"")).witnessed(move || notice.store(true, Ordering::SeqCst)));
     assert!(complete.load(Ordering::SeqCst));
 }
 
@@ -178,7 +178,7 @@ fn int_10_content_of_no_octets_is_complete_though_its_end_is_to_come() {
 fn int_10_a_request_without_content_is_complete_at_once() {
     let complete = Arc::new(AtomicBool::new(false));
     let notice = Arc::clone(&complete);
-    drop(RequestBody::empty().when_complete(move || notice.store(true, Ordering::SeqCst)));
+    drop(RequestBody::empty().witnessed(move || notice.store(true, Ordering::SeqCst)));
     assert!(complete.load(Ordering::SeqCst));
 }
 
@@ -201,4 +201,25 @@ async fn content_and_trailers_pass_through_unchanged() {
     let collected = body.collect().await.expect("the content is whole");
     assert_eq!(collected.trailers().expect("there are trailers")["digest"], "x");
     assert_eq!(collected.to_bytes(), "content");
+}
+
+/// Each piece is seen once, in order, and before the end that it brings.
+#[tokio::test]
+async fn a_witness_sees_the_pieces_and_then_the_end() {
+    struct Seen(Arc<Mutex<Vec<String>>>);
+    impl Witness for Seen {
+        fn piece(&mut self, piece: &Bytes) {
+            self.0.lock().unwrap().push(String::from_utf8_lossy(piece).into_owned());
+        }
+        fn complete(self: Box<Self>) {
+            self.0.lock().unwrap().push("the end".to_owned());
+        }
+    }
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let body = RequestBody::new(Counted(b"ping")).witnessed(Seen(Arc::clone(&seen)));
+    let content = body.collect().await.expect("content").to_bytes();
+    assert_eq!(content, "ping");
+    let seen = seen.lock().unwrap();
+    let (end, pieces) = seen.split_last().expect("an end");
+    assert_eq!((pieces.concat().as_str(), end.as_str()), ("ping", "the end"));
 }

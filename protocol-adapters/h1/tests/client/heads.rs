@@ -120,6 +120,6 @@ async fn a_request_may_be_of_http_1_0() {
     let mut exchange = connection.send(asked, Pool::new());
     origin.say("HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\npong").await;
     assert_eq!(content(response(&mut exchange).await).await.expect("content").0, "pong");
-    assert_eq!(origin.head().await, "POST /a?b HTTP/1.0\r\nhost: o.example\r\ncontent-length: 4\r\n\r\n");
+    assert_eq!(origin.head().await, "POST /a?b HTTP/1.0\r\nHost: o.example\r\nContent-Length: 4\r\n\r\n");
     origin.expect(b"ping").await;
 }

@@ -218,8 +218,13 @@ impl Bench {
 
     pub(crate) fn service(&self) -> Service<Scripted> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let connection =
-            ConnectionInfo { peer: address, local: address, security: self.security, alt_svc: None };
+        let connection = ConnectionInfo {
+            peer: address,
+            local: address,
+            security: self.security,
+            alt_svc: None,
+            client_certificate: None,
+        };
         Service {
             handler: self.handler.clone(),
             connection: Arc::new(connection),

@@ -65,6 +65,7 @@ fn a_connection_may_be_served_on_any_thread() {
         local: address,
         security: downstream::Security::Tls,
         alt_svc: None,
+        client_certificate: None,
     });
     let drain = downstream::Drain::new().watch();
     is_send(serve(

@@ -27,7 +27,13 @@ pub(crate) const PIPE: usize = 64 * 1024;
 /// A service without drain.
 pub(crate) fn service(handler: Scripted, limits: Limits) -> Service<Scripted> {
     let address = ([127, 0, 0, 1], 443).into();
-    let connection = ConnectionInfo { peer: address, local: address, security: Security::Tls, alt_svc: None };
+    let connection = ConnectionInfo {
+        peer: address,
+        local: address,
+        security: Security::Tls,
+        alt_svc: None,
+        client_certificate: None,
+    };
     let (drain, limits) = (Drain::new().watch(), Arc::new(limits));
     Service { handler, connection: Arc::new(connection), drain, limits, ledger: None }
 }

@@ -163,6 +163,7 @@ fn service<H: Handler>(
         local: (Ipv4Addr::LOCALHOST, 443).into(),
         security: Security::Tls,
         alt_svc: None,
+        client_certificate: None,
     };
     Service {
         handler,

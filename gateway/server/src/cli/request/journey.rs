@@ -57,6 +57,10 @@ pub(super) enum Verdict {
     Otherwise,
 }
 
+/// Our own document by its own name, or another's.
+const DOCUMENT: HeaderValue =
+    HeaderValue::from_static("application/vnd.progress-gateway.operation+json, application/json;q=0.9");
+
 /// What is read of a status document.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -142,7 +146,7 @@ impl Journey<'_> {
     /// A look at the status document, held if the version has interim heads.
     fn look(&self, uri: &Uri) -> Call {
         let mut call = self.fetch(uri.clone());
-        call.fields.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        call.fields.insert(ACCEPT, DOCUMENT);
         if self.order.client.speech != Speech::Only(Protocol::Http10) {
             call.fields.insert(PREFER, WISHES);
         }

@@ -59,6 +59,12 @@ section! {
             what: "a list of names such as [\"localhost\"]",
             least: Least::One,
         });
+
+        /// PEM file of the authorities whose client certificates are taken. A client that proves to have such a
+        /// certificate owns its operations by it; nobody has to have one. Without this key none is asked for.
+        client_ca: Option<Located<PathBuf>> = "client-ca" => Optional(Text {
+            what: "a file name such as \"clients.pem\"", pattern: "^.+$", parse: grammar::file_path,
+        });
     }
     one_of {
         ["certificate", "private-key"];

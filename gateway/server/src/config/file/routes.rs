@@ -7,9 +7,11 @@ use http::Method;
 use super::{DAY, MAXIMUM_OPERATIONS, MILLISECOND, MINUTE, SECOND};
 use crate::config::grammar::{self, PathPrefix};
 use crate::config::reader::Located;
-use crate::config::rules::{Choice, DurationOrNever, Integer, Least, List, Size, Span, Text};
+use crate::config::rules::{Choice, DurationOrNever, Integer, Least, List, Size, Span, Switch, Text};
 use crate::config::section::{Defaulted, Optional, Present, Required, Whole, section};
-use crate::config::settings::{AcceptAsync, InterimMode, OnDisconnect, OwnerKind, RelayInformational};
+use crate::config::settings::{
+    AcceptAsync, InterimMode, OnDisconnect, OnRestart, OwnerKind, RelayInformational, StatusProfile,
+};
 
 /// A budget above this is none.
 const MAXIMUM_HEADS: u32 = 1_000_000;
@@ -128,6 +130,12 @@ section! {
             words: &[("continue", OnDisconnect::Continue), ("cancel", OnDisconnect::Cancel)], later: &[],
         }, r#""continue""#);
 
+        /// What becomes of an operation that the gateway was still asking its origin for when it ended; resend: a
+        /// request of an idempotent method with at most 64KiB of content is kept and sent again.
+        on_restart: Located<OnRestart> = "on-restart" => Defaulted(Choice {
+            words: &[("fail", OnRestart::Fail), ("resend", OnRestart::Resend)], later: &[],
+        }, r#""fail""#);
+
         /// Longest result that is recorded; a longer one still streams to its client.
         maximum_result: Located<u64> = "maximum-result" => Defaulted(Size(0, 1 << 30), r#""64MiB""#);
 
@@ -143,10 +151,22 @@ section! {
 
         /// Operations of the route that run at a time; the next request that needs one gets 503. 0: no bound.
         maximum_operations: Located<u32> = "maximum-operations" => Defaulted(Integer(0, MAXIMUM_OPERATIONS), "0");
-    }
-    later {
-        /// Whether Idempotency-Key is honoured.
-        "idempotency";
+
+        /// Whether Idempotency-Key is honoured: the origin is asked once, however often an unsafe request is
+        /// repeated. A key is known as long as its operation: until store.retention after its end.
+        idempotency: Located<bool> = "idempotency" => Defaulted(Switch, "false");
+
+        /// What its clients expect of a 202 and of a status URI that they ask for JSON: the status document, or the
+        /// asynchronous requests of OData 4.01 or FHIR. With odata nobody gets a 202 who did not ask for it, not even
+        /// over HTTP/1.0.
+        profile: Located<StatusProfile> = "profile" => Defaulted(Choice {
+            words: &[
+                ("azure", StatusProfile::Azure),
+                ("odata", StatusProfile::Odata),
+                ("fhir", StatusProfile::Fhir),
+            ],
+            later: &[],
+        }, r#""azure""#);
     }
 }
 

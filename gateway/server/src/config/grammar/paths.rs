@@ -58,6 +58,14 @@ pub(in crate::config) fn status_path(text: &str) -> Result<String, String> {
 /// The form of [`status_path`] for the schema.
 pub(in crate::config) const STATUS_PATH_PATTERN: &str = "^/([A-Za-z0-9._~-]+/)+$";
 
+/// The path of a directory, as written.
+pub(in crate::config) fn directory_path(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() || text.contains(char::is_control) {
+        return Err(format!("{text:?} is not a directory, write a path such as \"data\""));
+    }
+    Ok(PathBuf::from(text))
+}
+
 /// The path of a file, as written.
 pub(in crate::config) fn file_path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() || text.contains(char::is_control) {

@@ -23,7 +23,13 @@ pub(super) fn listener(
         Some(written) => Some(tls(written, directory, problems)?),
         None => None,
     };
-    Some(ListenerSettings { address: value_of(file.address.as_ref())?, protocols, tls: settings })
+    let client_ca = file.tls.as_ref().and_then(|tls| tls.client_ca.as_ref());
+    Some(ListenerSettings {
+        address: value_of(file.address.as_ref())?,
+        protocols,
+        tls: settings,
+        client_ca: client_ca.and_then(|ca| certificates::trusted(ca, directory, problems)),
+    })
 }
 
 /// No two listeners on one address; the admin and the callback listener least of all. Port 0 is another one each time.

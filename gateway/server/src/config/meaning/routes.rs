@@ -9,7 +9,7 @@ use crate::config::nearest::{is_near, nearest, one_of};
 use crate::config::profiles::Profile;
 use crate::config::reader::{Located, Place, Problems};
 use crate::config::section::absent;
-use crate::config::settings::{ProgressSettings, RouteMatch, RouteSettings};
+use crate::config::settings::{AcceptAsync, ProgressSettings, RouteMatch, RouteSettings, StatusProfile};
 
 /// One route; `None` if it cannot be understood.
 pub(super) fn route(
@@ -18,6 +18,7 @@ pub(super) fn route(
     problems: &mut Problems,
 ) -> Option<RouteSettings> {
     let upstream = file.upstream.as_ref().and_then(|name| find_upstream(name, upstreams, problems));
+    refuse_unasked_202s(file, problems);
     Some(RouteSettings {
         name: value_of(file.name.as_ref())?,
         matcher: matcher(&file.matcher),
@@ -30,6 +31,18 @@ pub(super) fn route(
 impl Default for ProgressSettings {
     fn default() -> Self {
         progress(&absent())
+    }
+}
+
+/// OData forbids a 202 to who did not ask for one (OData 4.01 Protocol 11.6).
+fn refuse_unasked_202s(file: &RouteFile, problems: &mut Problems) {
+    if let Some(progress) = &file.progress
+        && progress.profile.value == StatusProfile::Odata
+        && progress.accept_async.value == AcceptAsync::Always
+    {
+        let message =
+            "contradicts profile = \"odata\", whose clients get no 202 unasked, write \"on-request\"";
+        problems.wrong(&progress.accept_async.place, message);
     }
 }
 
@@ -81,12 +94,13 @@ fn profile(file: &ClientProfileFile, problems: &mut Problems) -> Option<Profile>
 }
 
 fn progress(file: &ProgressFile) -> ProgressSettings {
+    let profile = file.profile.value;
     ProgressSettings {
         interim: file.interim.value,
         interim_after: file.interim_after.value,
         accept_async: file.accept_async.value,
         accept_after: file.accept_after.value,
-        http10_accept_after: file.http10_accept_after.value,
+        http10_accept_after: file.http10_accept_after.value.filter(|_| profile != StatusProfile::Odata),
         minimum_interval: file.minimum_interval.value,
         heartbeat_interval: file.heartbeat_interval.value,
         maximum_heads: NonZeroU32::new(file.maximum_heads.value),
@@ -94,9 +108,12 @@ fn progress(file: &ProgressFile) -> ProgressSettings {
         deadline: file.deadline.value,
         stall_timeout: Some(file.stall_timeout.value).filter(|timeout| !timeout.is_zero()),
         on_disconnect: file.on_disconnect.value,
+        on_restart: file.on_restart.value,
         maximum_result: file.maximum_result.value,
         owner: values_of(&file.owner),
         maximum_operations: NonZeroU32::new(file.maximum_operations.value),
+        idempotency: file.idempotency.value,
+        profile,
     }
 }
 

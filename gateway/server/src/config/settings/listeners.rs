@@ -13,6 +13,8 @@ pub struct ListenerSettings {
     pub protocols: Protocols,
     /// `None`: cleartext.
     pub tls: Option<TlsSettings>,
+    /// PEM file of the authorities whose client certificates are taken; `None`: none is asked for.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// Where the certificate of a listener comes from.

@@ -72,18 +72,36 @@ pub struct ProgressSettings {
     pub stall_timeout: Option<Duration>,
     /// What becomes of an operation whose client left.
     pub on_disconnect: OnDisconnect,
+    /// What becomes of an operation that died with the gateway.
+    pub on_restart: OnRestart,
     /// Bytes of a result that is recorded; a longer one still streams to its client.
     pub maximum_result: u64,
     /// What an operation is bound to: the first that is present. Empty: to nothing.
     pub owner: Vec<OwnerKind>,
     /// Operations that run at a time (SEC-04); `None`: no bound of its own.
     pub maximum_operations: Option<NonZeroU32>,
+    /// Whether `Idempotency-Key` is honoured (IDK-02).
+    pub idempotency: bool,
+    /// What clients expect of a 202 and of a status URI (SDM-12).
+    pub profile: StatusProfile,
+}
+
+/// The habits that a route's clients expect of a 202 and of a status URI (SDM-12).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StatusProfile {
+    /// The status document, with the fields of all habits that get along with each other.
+    #[default]
+    Azure,
+    /// The asynchronous requests of OData 4.01.
+    Odata,
+    /// The asynchronous requests of FHIR.
+    Fhir,
 }
 
 /// A credential that an operation can be bound to (SEC-02).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OwnerKind {
-    /// A certificate of the client's. No listener asks for one yet, so none is ever present.
+    /// The client's certificate, on listeners that ask for one (`client-ca`).
     ClientCertificate,
     /// The `Authorization` field.
     Authorization,
@@ -125,4 +143,14 @@ pub enum OnDisconnect {
     Continue,
     /// It is canceled.
     Cancel,
+}
+
+/// What becomes of an operation whose origin was still being asked when the gateway ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnRestart {
+    /// It has failed, as interrupted.
+    #[default]
+    Fail,
+    /// Its request is sent again, if its method is idempotent and its content was short enough to be kept.
+    Resend,
 }

@@ -9,6 +9,7 @@ use bytes::{Buf, BytesMut};
 use rustls::ServerConfig;
 use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
 use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, UnbufferedStatus};
+use rustls_pki_types::CertificateDer;
 use tokio::io::{AsyncWrite, ReadBuf};
 
 /// The largest record that the session says anything with unasked.
@@ -60,6 +61,11 @@ impl Session {
     /// What ALPN chose, once it has.
     pub(super) fn protocol(&self) -> Option<&[u8]> {
         self.tls.alpn_protocol()
+    }
+
+    /// The certificate that the client has proved to be its own, if it has one.
+    pub(super) fn client_certificate(&self) -> Option<&CertificateDer<'static>> {
+        self.tls.peer_certificates()?.first()
     }
 
     pub(super) fn is_handshaking(&self) -> bool {

@@ -119,6 +119,8 @@ label! {
         Accept = "accept",
         /// To note a newer state of a running one.
         Checkpoint = "checkpoint",
+        /// To change what is kept of a running one.
+        Amend = "amend",
         /// To note the end of one.
         Finish = "finish",
         /// To look one up.

@@ -4,7 +4,8 @@ use http::Response;
 use progress_core::operation::OperationId;
 use tokio::sync::oneshot;
 
-use super::OperationCell;
+use super::{Answer, Audience, OperationCell};
+use crate::created::Watched;
 use crate::upstream::UpstreamBody;
 
 /// The part of a cell's state that callbacks need; the operation has an id before it is registered.
@@ -13,6 +14,8 @@ pub(super) struct Line {
     id: OperationId,
     sign: Sign,
     delivery: Delivery,
+    /// The resource that it makes the content of, while that is watched.
+    watched: Option<Box<Watched>>,
 }
 
 /// Whether the origin has called back since the task looked.
@@ -60,7 +63,7 @@ pub enum Called {
 impl OperationCell {
     /// The operation's origin may call back, and knows the operation by this id.
     pub fn expect_calls(&self, id: OperationId) {
-        let line = Line { id, sign: Sign::None, delivery: Delivery::Open };
+        let line = Line { id, sign: Sign::None, delivery: Delivery::Open, watched: None };
         self.state().line = Some(Box::new(line));
     }
 
@@ -101,10 +104,42 @@ impl OperationCell {
         (sign == Sign::Given).then_some(Called::Sign)
     }
 
+    /// The origin has answered `201` and works on: that is what the waiting client gets, and nothing after
+    /// it (CRE-01). Given back if nobody waits.
+    pub fn answer_created(
+        &self,
+        response: Box<Response<UpstreamBody>>,
+    ) -> Option<Box<Response<UpstreamBody>>> {
+        let mut state = self.state();
+        if state.audience == Audience::Gone {
+            return Some(response);
+        }
+        state.answer = Some(Box::new(Answer::Created(response)));
+        state.audience = Audience::Gone;
+        state.wake_watchers();
+        None
+    }
+
+    /// The resource that the operation makes the content of is watched until its task ends.
+    pub fn watched(&self, watched: Watched) {
+        let mut state = self.state();
+        let is_over = state.operation.snapshot().is_finished();
+        let place = state.line.as_mut().filter(|_| !is_over).map(|line| &mut line.watched);
+        let dropped = match place {
+            Some(place) => place.replace(Box::new(watched)),
+            None => Some(Box::new(watched)),
+        };
+        drop(state);
+        drop(dropped);
+    }
+
     /// The task has ended: no response is taken any more. Who waits for a receipt hears that.
     pub fn hang_up(&self) {
-        let line =
-            self.state().line.as_mut().map(|line| std::mem::replace(&mut line.delivery, Delivery::Closed));
+        let line = self
+            .state()
+            .line
+            .as_mut()
+            .map(|line| (std::mem::replace(&mut line.delivery, Delivery::Closed), line.watched.take()));
         drop(line);
     }
 }

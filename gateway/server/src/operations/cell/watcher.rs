@@ -1,8 +1,10 @@
 //! Whoever follows an operation.
 
+use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
+use progress_core::operation::Phase;
 use slab::Slab;
 
 use super::OperationCell;
@@ -86,6 +88,25 @@ impl OperationCell {
     pub fn watch(self: &Arc<Self>) -> Watcher {
         let key = self.state().watchers.enter();
         Watcher { cell: Arc::clone(self), key }
+    }
+
+    /// Returns unless it is about to end, or its end is still being stored: then once it is.
+    pub async fn over(self: &Arc<Self>) {
+        let watcher = self.watch();
+        poll_fn(|cx| {
+            while self.is_ending() {
+                if watcher.register(cx) == News::None {
+                    return Poll::Pending;
+                }
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    fn is_ending(&self) -> bool {
+        let state = self.state();
+        state.ending.is_some() || state.operation.snapshot().phase == Phase::Canceling
     }
 }
 

@@ -43,6 +43,22 @@ async fn a_kept_result_does_not_wait_for_its_reader() {
 }
 
 #[tokio::test]
+async fn g_01_the_last_piece_is_recorded_before_it_is_read() {
+    let quota = Quota::new(1_000_000);
+    let recording = Recording::new(1_000_000);
+    let mut reader = recording.reader(Some(110));
+    recording.push(piece(100), |octets| quota.reserve(octets));
+    recording.push_last(piece(10), |octets| quota.reserve(octets));
+    assert_eq!(next(&mut reader).await.unwrap().unwrap().len(), 100);
+    assert!(is_waiting(&mut reader));
+    assert_eq!(recording.kept().1, 110);
+    assert!(is_waiting(&mut reader));
+    recording.end(Ok(None));
+    assert_eq!(next(&mut reader).await.unwrap().unwrap().len(), 10);
+    assert!(next(&mut reader).await.is_none());
+}
+
+#[tokio::test]
 async fn d_08_a_result_that_is_too_long_still_streams_and_holds_the_origin_back() {
     let quota = Quota::new(1_000_000);
     let recording = Recording::new(100_000);

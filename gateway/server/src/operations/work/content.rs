@@ -16,6 +16,7 @@ use status_store::{Content, StoredResponse};
 use tokio::time::Sleep;
 
 use super::super::{Answer, Fault, Recording};
+use super::waiting::CreatedAt;
 use super::{Assignment, Cut};
 use crate::forward;
 use crate::metrics::labels::OutcomeLabel;
@@ -54,6 +55,8 @@ impl Assignment {
             };
             let Some(frame) = frame else { break Ok(None) };
             match frame.into_data() {
+                // An empty one would pass for the last.
+                Ok(piece) if piece.is_empty() => {}
                 // The last piece waits for the store: until it comes the response is not complete.
                 Ok(piece) => held.replace(piece).into_iter().for_each(|piece| self.push(recording, piece)),
                 Err(frame) => break Ok(frame.into_trailers().ok()),
@@ -66,10 +69,14 @@ impl Assignment {
         };
         let trailers = match end {
             Ok(trailers) => trailers,
-            Err(cut) => return self.broke_off(cut, recording, reader.is_some()).await,
+            Err(cut) => {
+                // The origin is let go at once, however long the end takes to be stored.
+                drop(incoming);
+                return self.broke_off(cut, recording, reader.is_some()).await;
+            }
         };
         if let Some(piece) = held {
-            self.push(recording, piece);
+            recording.push_last(piece, |octets| self.operations.reserve(octets));
         }
         let outcome = self.store(&parts, recording, expected).await;
         recording.end(Ok(trailers));
@@ -145,9 +152,11 @@ fn is_passed_on(recording: &Recording) -> bool {
 
 fn summary_of(parts: &Parts, length: u64) -> ResponseSummary {
     let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    // CRE-04: who reads the document learns where the resource is.
+    let created_at = || parts.extensions.get::<CreatedAt>();
     ResponseSummary {
         status: parts.status,
-        location: text(LOCATION),
+        location: text(LOCATION).or_else(|| created_at().map(|CreatedAt(at)| at.to_string())),
         content_type: text(CONTENT_TYPE),
         content_length: length,
     }

@@ -23,6 +23,7 @@ async fn assignment() -> (Assignment, Arc<Curious>) {
         cell,
         upstream: 0,
         deadline: Duration::from_secs(60),
+        age: Duration::ZERO,
         stall_timeout: None,
         maximum_result: 1_000,
         relay: Relay::new(RelayInformational::Never, Protocol::H2, &HeaderMap::new(), Processing::Event),
@@ -104,6 +105,6 @@ async fn an_origin_is_let_go_before_the_end_is_stored() {
     let cell = Arc::clone(&assignment.cell);
     let watcher = cell.watch();
     watcher.register(&Context::from_waker(&Waker::from(Arc::clone(&onlooker))));
-    Waiting::new(assignment, call).end(Err(Cut::Control(Control::Cancel))).await;
+    Waiting::new(assignment, Some(call)).end(Err(Cut::Control(Control::Cancel))).await;
     assert_eq!(*onlooker.seen.lock().unwrap(), ["let go"]);
 }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::LOCATION;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::BodyExt;
@@ -20,6 +21,10 @@ use crate::upstream::{Silence, UpstreamBody, UpstreamCall, UpstreamEvent};
 
 /// The field by which an origin says how its operation ends (interface section 5).
 const COMPLETION: HeaderName = HeaderName::from_static("operation-completion");
+
+/// Where the resource is whose content an operation makes: an extension of the response that ends it.
+#[derive(Clone, Debug)]
+pub(super) struct CreatedAt(pub(super) Arc<str>);
 
 /// How long content that nobody needs is read, so that its connection can be used again.
 const DISCARDING: Duration = Duration::from_secs(1);
@@ -36,29 +41,34 @@ pub(super) struct Waiting {
     pub(super) assignment: Assignment,
     pub(super) began: Instant,
     pub(super) deadline: Pin<Box<Sleep>>,
-    /// There until the origin has answered, or has said that it will call back.
-    pub(super) call: Option<UpstreamCall>,
+    /// There until the origin has answered, or has said that it will call back. Boxed: then it leaves room.
+    pub(super) call: Option<Box<UpstreamCall>>,
     /// Where who delivered the response by callback waits.
     pub(super) receipt: Option<oneshot::Sender<Receipt>>,
     silence: Silence,
     checkpoint: Instant,
+    /// A `201` whose content is still being made, until it may be passed on (CRE-03).
+    created: Option<Box<Response<UpstreamBody>>>,
+    created_at: Option<CreatedAt>,
     /// Progress on its way into the store. Meanwhile the origin is not read on.
     noting: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl Waiting {
-    /// Begins to wait now.
-    pub(super) fn new(assignment: Assignment, call: UpstreamCall) -> Self {
-        let began = Instant::now();
+    /// Begins to wait now: for the answer to `call`, or, without one, for the origin's own.
+    pub(super) fn new(assignment: Assignment, call: Option<UpstreamCall>) -> Self {
+        let now = Instant::now();
         Self {
-            deadline: Box::pin(tokio::time::sleep_until(began + assignment.deadline)),
+            deadline: Box::pin(tokio::time::sleep_until(now + assignment.deadline)),
             silence: Silence::new(assignment.stall_timeout),
-            checkpoint: began + CHECKPOINT,
+            checkpoint: now + CHECKPOINT,
             noting: None,
+            created: None,
+            created_at: None,
             receipt: None,
+            began: now.checked_sub(assignment.age).unwrap_or(now),
             assignment,
-            began,
-            call: Some(call),
+            call: call.map(Box::new),
         }
     }
 
@@ -70,6 +80,17 @@ impl Waiting {
                 ready!(noting.as_mut().poll(cx));
                 self.noting = None;
                 self.checkpoint = Instant::now() + CHECKPOINT;
+                if let Some(created) = self.created.take()
+                    && let Some(unannounced) = self.pass_on(created)
+                {
+                    return Poll::Ready(Ok(*unannounced));
+                }
+            }
+            if self.assignment.cell.has_fingerprint() {
+                let Assignment { operations, cell, .. } = &self.assignment;
+                let (operations, cell) = (Arc::clone(operations), Arc::clone(cell));
+                self.noting = Some(Box::pin(async move { operations.identify(&cell).await }));
+                continue;
             }
             if let Poll::Ready(cut) = self.assignment.poll_cut(self.deadline.as_mut(), cx) {
                 return Poll::Ready(Err(cut));
@@ -79,13 +100,12 @@ impl Waiting {
                 Some(Called::Delivered(delivered)) => return Poll::Ready(Ok(self.receive(*delivered))),
                 Some(Called::Sign) => self.silence.broken(),
                 None => match ready!(self.poll_origin(cx))? {
-                    UpstreamEvent::Response(response) if self.is_to_call_back(&response) => {
-                        self.took();
-                        self.await_call(response);
-                    }
                     UpstreamEvent::Response(mut response) => {
                         response.extensions_mut().insert(self.took());
-                        return Poll::Ready(Ok(response));
+                        if !self.is_to_call_back(&response) {
+                            return Poll::Ready(Ok(response));
+                        }
+                        self.await_call(response);
                     }
                     UpstreamEvent::Informational(status, fields) => self.assignment.hear(status, fields),
                 },
@@ -121,7 +141,7 @@ impl Waiting {
     fn is_to_call_back(&self, response: &Response<UpstreamBody>) -> bool {
         let says_so = |value: &HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"callback");
         self.assignment.listed.is_some()
-            && response.status() == StatusCode::ACCEPTED
+            && matches!(response.status(), StatusCode::ACCEPTED | StatusCode::CREATED)
             && response.headers().get(COMPLETION).is_some_and(says_so)
     }
 
@@ -131,15 +151,40 @@ impl Waiting {
         self.assignment.hear_last(response.headers());
         self.call = None;
         self.silence.broken();
-        if !response.body().is_end_stream() {
-            tokio::spawn(discard(response.into_body()));
+        let until = self.assignment.entrust(self.deadline.deadline());
+        let Assignment { operations, cell, .. } = &self.assignment;
+        let (operations, cell) = (Arc::clone(operations), Arc::clone(cell));
+        if response.status() == StatusCode::CREATED {
+            let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+            self.created_at = location.map(|location| CreatedAt(location.into()));
+            self.created = Some(Box::new(response));
+            self.noting = Some(Box::pin(async move { operations.announce(&cell, until).await }));
+            return;
         }
+        self.noting = Some(Box::pin(async move { operations.entrust(&cell, until).await }));
+        discard(response);
+    }
+
+    /// The `201` goes to its client, and the operation on. Given back if the operation could not be
+    /// registered: then it is over, and this is a response like any other.
+    fn pass_on(&self, response: Box<Response<UpstreamBody>>) -> Option<Box<Response<UpstreamBody>>> {
+        let cell = &self.assignment.cell;
+        if cell.id().is_none() {
+            return Some(response);
+        }
+        let ends = self.deadline.deadline();
+        let response = response.map(|body| self.assignment.bounded(body, ends));
+        if let Some(unwanted) = cell.answer_created(Box::new(response)) {
+            discard(*unwanted);
+        }
+        None
     }
 
     fn receive(&mut self, delivered: Delivered) -> Response<UpstreamBody> {
         let Delivered { mut response, receipt } = delivered;
         self.receipt = Some(receipt);
         response.extensions_mut().insert(OriginTook(self.began.elapsed()));
+        self.created_at.take().map(|at| response.extensions_mut().insert(at));
         response
     }
 
@@ -160,7 +205,13 @@ impl Waiting {
 }
 
 /// Reads what an origin says beside its `202`, which is for nobody.
-async fn discard(body: UpstreamBody) {
+fn discard(response: Response<UpstreamBody>) {
+    if !response.body().is_end_stream() {
+        tokio::spawn(read_away(response.into_body()));
+    }
+}
+
+async fn read_away(body: UpstreamBody) {
     let ends = Instant::now() + DISCARDING;
     let mut body = body.ending_by(Some(ends.into_std()));
     let mut left = DISCARDED;

@@ -22,7 +22,7 @@ impl Asked {
         }
         let preferences = self.client.preferences;
         let polls = preferences.wait.is_some()
-            && self.known.as_ref().is_some_and(|known| matches(known, &view.etag()));
+            && self.known.as_ref().is_some_and(|known| matches(known, &self.rendering.etag(view)));
         let settings = self.settings(cell.route);
         let gets_heads = self.gets_heads(&settings);
         if !gets_heads && !polls {
@@ -36,7 +36,12 @@ impl Asked {
             wait: preferences.wait.map(|_| after.as_secs()),
         };
         self.opening.page.limit(settings.maximum_unacknowledged);
-        let heads = gets_heads.then(|| HeadTerms { applied, ..head_terms(&settings, &self.client) });
+        let reader = self.rendering.reader();
+        let heads = gets_heads.then(|| HeadTerms {
+            applied,
+            reader: reader.clone(),
+            ..head_terms(&settings, &self.client)
+        });
         let deferral = Some(Deferral { after, because: Because::WaitElapsed, latest: None });
         let terms = Terms { heads, register_after: Duration::ZERO, deferral };
         let until = if polls && part == Part::Document { Until::Changed } else { Until::Finished };

@@ -72,7 +72,8 @@ function gone() {
 }
 
 async function ask(method) {
-  const fields = { Accept: "application/json" };
+  // The document by its own name: on some routes JSON is something else.
+  const fields = { Accept: "application/vnd.progress-gateway.operation+json" };
   return fetch(uri, { method, headers: fields, cache: "no-store", credentials: "same-origin" });
 }
 

@@ -101,6 +101,20 @@ fn prf_11_minimal_means_fields_only() {
 }
 
 #[test]
+fn l10_04_each_language_is_a_representation() {
+    let view = view(&operation("1/2 UTF-8'en'Checking UTF-8'de'Pr%C3%BCfen"));
+    let read = |accept: &'static str| rendering(&[("accept-language", accept)]).document(&view);
+    for (accept, language, etag) in
+        [("en", "en", "W/\"1\""), ("de-AT", "de", "W/\"1-1\""), ("fr", "en", "W/\"1\"")]
+    {
+        let response = read(accept);
+        assert_eq!(response.headers()[CONTENT_LANGUAGE], language, "{accept}");
+        assert_eq!(response.headers()[ETAG], etag, "{accept}");
+        assert_eq!(response.headers()[VARY], "Accept, Accept-Language, Prefer");
+    }
+}
+
+#[test]
 fn l10_04_the_language_of_the_label_is_named() {
     let response = rendering(&[]).document(&view(&operation("1/2 UTF-8'de'Pr%C3%BCfen")));
     assert_eq!(response.headers()[CONTENT_LANGUAGE], "de");

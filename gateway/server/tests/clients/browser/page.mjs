@@ -3,7 +3,7 @@
 //   {"open": URL}            {"click": "#selector"}       {"screenshot": FILE, "scheme": "dark", "width": 360}
 //   {"state": true}          {"until": "Succeeded"}       waits until the heading says so
 //
-// `node page.mjs` or, for a browser without scripts, `node page.mjs noscript`.
+// `node page.mjs`, with `noscript` for a browser without scripts and `locale=de` for one in German.
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
@@ -13,7 +13,8 @@ const { chromium } = require("playwright-core");
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
 const context = await browser.newContext({
   ignoreHTTPSErrors: true,
-  javaScriptEnabled: process.argv[2] !== "noscript",
+  javaScriptEnabled: !process.argv.includes("noscript"),
+  locale: process.argv.find((mode) => mode.startsWith("locale="))?.slice("locale=".length),
 });
 const page = await context.newPage();
 // Whatever the page complains of: its policy's violations, and errors of its script.
@@ -30,6 +31,7 @@ async function state() {
     status: await text("#status"),
     fraction: await text("#fraction"),
     label: await text("#label"),
+    language: await page.locator("#label").getAttribute("lang"),
     problem: await text("#problem"),
     elapsed: await text("#elapsed"),
     role: await attribute("role"),

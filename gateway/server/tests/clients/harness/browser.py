@@ -9,7 +9,7 @@ from harness.process import CLIENTS, PATIENCE, stop
 
 
 class Browser:
-    """A page in a browser of its own; `noscript` for one that runs no scripts."""
+    """A page in a browser of its own; `noscript` for one that runs no scripts, `locale=de` for a German one."""
 
     def __init__(self, *modes: str) -> None:
         command = ["node", str(CLIENTS / "browser/page.mjs"), *modes]

@@ -59,6 +59,20 @@ upstream = "node-h2c"
 {progress}
 
 [[routes]]
+name     = "odata"
+match    = {{ path = "/odata/" }}
+upstream = "node"
+{progress}
+profile = "odata"
+
+[[routes]]
+name     = "fhir"
+match    = {{ path = "/fhir/" }}
+upstream = "node"
+{progress}
+profile = "fhir"
+
+[[routes]]
 name     = "dav-slow"
 match    = {{ path = "/dav/", methods = ["COPY", "MOVE", "DELETE"] }}
 upstream = "apache"

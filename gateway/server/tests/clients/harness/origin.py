@@ -22,6 +22,10 @@ class Job:
         """The request as the origin saw it: method, url, headers, version, sha256 and length of its body."""
         return self._do("arrived")
 
+    def next(self) -> "Job":
+        """The next request for the same path."""
+        return Job(self._origin, f"{self.path}-again")
+
     def progress(self, value: str) -> None:
         """A 102 with `Progress`."""
         self.information(102, {"Progress": value})

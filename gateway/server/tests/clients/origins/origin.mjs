@@ -33,6 +33,15 @@ function job(name) {
   return jobs.get(name);
 }
 
+/** The name of the job that a request is for: a repetition of the same path is a job of its own. */
+function turn(name, plain) {
+  if (plain || !job(name).asked) {
+    job(name).asked = true;
+    return name;
+  }
+  return turn(`${name}-again`, plain);
+}
+
 async function readAll(stream) {
   const parts = [];
   for await (const part of stream) parts.push(part);
@@ -43,7 +52,7 @@ async function readAll(stream) {
 async function accept(source, exchange, request, wire) {
   const path = request.url.split("?")[0];
   const plain = path.startsWith("/plain/");
-  const name = path.split("/").pop();
+  const name = turn(path.split("/").pop(), plain);
   let finished = false;
   exchange.on("close", () => plain || finished || job(name).leave({}));
   exchange.on("error", () => {}); // "close" follows and says what matters.

@@ -19,6 +19,7 @@ const NEVER: &str = "/.operations/00000000000000000000000000000000";
 enum Stage {
     Running,
     Finished,
+    Forgotten,
 }
 
 async fn begun(world: &World, wire: Wire, ask: Ask) -> (Seen, String) {
@@ -109,6 +110,40 @@ pub async fn s_02_to_anybody_else_an_operation_is_unknown(wire: Wire) {
     let result = mine(Ask::get(&format!("{path}/result")));
     assert_eq!(world.ask(wire, result).await.body, "for the owner alone");
     assert_eq!(world.ask(wire, mine(delete(&path))).await.last.status, 204);
+    is_unknown_to_strangers(&world, wire, (&path, finished.last.field("etag")), Stage::Forgotten).await;
+    assert_eq!(world.ask(wire, mine(Ask::get(&path))).await.last.status, 410, "its owner may know");
+}
+
+/// S-01: a flood of misses is refused, and what it hits is refused alike.
+pub async fn s_01_an_address_has_a_budget_of_misses(wire: Wire) {
+    let world = World::with("[limits]\nmaximum-misses-per-address = 1\n").await;
+    let (_seen, path) = begun(&world, wire, mine(Ask::post("/jobs", "x"))).await;
+    let mut unknown = 0;
+    let refused = loop {
+        let heard = world.ask(wire, Ask::get(if unknown % 2 == 0 { NEVER } else { &path })).await;
+        match heard.last.status {
+            404 => unknown += 1,
+            _ => break heard,
+        }
+        assert!(unknown < 1_000, "one a second is no flood");
+    };
+    assert!(unknown >= 5, "{unknown}");
+    assert_eq!((refused.last.status, refused.last.field("retry-after")), (429, "1"));
+    assert_eq!(refused.last.field("content-type"), "application/problem+json");
+    // A slow machine gives a miss back in between: then it is spent again.
+    let refused = told(refused);
+    let mut tries = 0;
+    for ask in [Ask::get(NEVER), Ask::get(&path), mine(Ask::get(&path))] {
+        while told(world.ask(wire, ask.clone()).await) != refused {
+            tries += 1;
+            assert!(tries < 100, "what it hits is not refused alike");
+            world.ask(wire, Ask::get(NEVER)).await;
+        }
+    }
+    // Nothing but operations is refused.
+    let talk = world.begin(wire, Ask::post("/jobs", "x"));
+    world.origin.next().await.respond("200 OK", "", "");
+    assert_eq!(talk.rest().await.last.status, 200);
 }
 
 /// The owner can do everything, and its scheme is in any case.

@@ -4,17 +4,17 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{Method, StatusCode};
 use progress_core::document::{RequestSummary, Times};
 use progress_core::event::{Failure, Outcome, ResponseSummary};
 use progress_core::language::LanguageTag;
 use progress_core::operation::{EncodedProgress, OperationId, Phase, Snapshot};
-use progress_core::progress::{Fraction, Label, Reported, Step};
+use progress_core::progress::{Fraction, Label, Reported, Step, Translations};
 use progress_core::status_uri::StatusPair;
 
-use super::super::spool::{SpoolName, Spooled};
 use super::wire::{Eye, Pen};
-use crate::{Content, Record, StoredResponse};
+use super::{Summary, message};
+use crate::{Record, RequestKey, Sequel};
 
 /// Texts of failures that are kept for the life of the process. The gateway has about twenty, each a
 /// constant; a store that was written by another version may have some more.
@@ -22,21 +22,24 @@ const MOST_WORDS: usize = 1_024;
 
 pub(super) fn write(pen: &mut Pen, record: &Record) {
     pen.octets(record.route.as_bytes());
-    pen.maybe(record.owner, |pen, owner| pen.0.extend(owner));
     write_request(pen, &record.request);
     pen.time(record.times.create);
     pen.time(record.times.update);
     pen.maybe(record.times.end, Pen::time);
     pen.maybe(record.times.expire, Pen::time);
     write_snapshot(pen, &record.snapshot);
-    pen.maybe(record.response.as_deref(), write_response);
+    pen.maybe(record.response.as_deref(), message::write_response);
+    pen.maybe(record.key.and_then(|key| key.fingerprint), |pen, fingerprint| pen.0.extend(fingerprint));
+    write_sequel(pen, &record.sequel);
 }
 
-pub(super) fn read(eye: &mut Eye, id: OperationId, results: &Arc<Path>) -> Option<Record> {
+/// `known` is what is told in front of the body.
+pub(super) fn read(eye: &mut Eye, known: (OperationId, Summary), results: &Arc<Path>) -> Option<Record> {
+    let (id, Summary { owner, digest, .. }) = known;
     Some(Record {
         id,
         route: eye.text()?.into(),
-        owner: eye.maybe(Eye::array)?,
+        owner,
         request: Arc::new(read_request(eye)?),
         times: Times {
             create: eye.time()?,
@@ -45,7 +48,42 @@ pub(super) fn read(eye: &mut Eye, id: OperationId, results: &Arc<Path>) -> Optio
             expire: eye.maybe(Eye::time)?,
         },
         snapshot: Arc::new(read_snapshot(eye)?),
-        response: eye.maybe(|eye| read_response(eye, results))?.map(Arc::new),
+        response: eye.maybe(|eye| message::read_response(eye, results))?.map(Arc::new),
+        key: read_key(eye, digest)?,
+        sequel: read_sequel(eye)?,
+    })
+}
+
+/// The outer `None`: it cannot be read. There is no fingerprint without a digest.
+#[expect(clippy::option_option, reason = "absent and unreadable are two things")]
+fn read_key(eye: &mut Eye, digest: Option<[u8; 32]>) -> Option<Option<RequestKey>> {
+    match (digest, eye.maybe(Eye::array)?) {
+        (Some(digest), fingerprint) => Some(Some(RequestKey { digest, fingerprint })),
+        (None, None) => Some(None),
+        (None, Some(_)) => None,
+    }
+}
+
+fn write_sequel(pen: &mut Pen, sequel: &Sequel) {
+    match sequel {
+        Sequel::Interrupted => pen.byte(0),
+        Sequel::Call { until } => {
+            pen.byte(1);
+            pen.time(*until);
+        }
+        Sequel::Resend(request) => {
+            pen.byte(2);
+            message::write_request(pen, request);
+        }
+    }
+}
+
+fn read_sequel(eye: &mut Eye) -> Option<Sequel> {
+    Some(match eye.byte()? {
+        0 => Sequel::Interrupted,
+        1 => Sequel::Call { until: eye.time()? },
+        2 => Sequel::Resend(Arc::new(message::read_request(eye)?)),
+        _ => return None,
     })
 }
 
@@ -128,10 +166,12 @@ fn read_phase(eye: &mut Eye) -> Option<Phase> {
 fn write_reported(pen: &mut Pen, reported: &Reported) {
     write_fraction(pen, &reported.fraction);
     pen.maybe(reported.unit.as_deref(), |pen, unit| pen.octets(unit.as_bytes()));
-    pen.maybe(reported.label.as_ref(), |pen, label| {
-        pen.octets(label.text.as_bytes());
-        pen.maybe(label.language.as_ref(), |pen, language| pen.octets(language.as_str().as_bytes()));
-    });
+    pen.maybe(reported.label.as_ref(), write_label);
+    let texts = reported.translations.as_deref().map_or(&[][..], Translations::texts);
+    pen.long(texts.len() as u64);
+    for label in texts {
+        write_label(pen, label);
+    }
     pen.maybe(reported.step.as_ref(), |pen, step| {
         write_fraction(pen, &step.fraction);
         pen.maybe(step.unit.as_deref(), |pen, unit| pen.octets(unit.as_bytes()));
@@ -139,16 +179,23 @@ fn write_reported(pen: &mut Pen, reported: &Reported) {
 }
 
 fn read_reported(eye: &mut Eye) -> Option<Reported> {
-    Some(Reported {
-        fraction: read_fraction(eye)?,
-        unit: eye.maybe(Eye::text)?,
-        label: eye.maybe(|eye| {
-            let text = eye.text()?;
-            let language = eye.maybe(|eye| LanguageTag::parse(&eye.text()?))?;
-            Some(Label { text, language })
-        })?,
-        step: eye.maybe(|eye| Some(Step { fraction: read_fraction(eye)?, unit: eye.maybe(Eye::text)? }))?,
-    })
+    let (fraction, unit) = (read_fraction(eye)?, eye.maybe(Eye::text)?);
+    let label = eye.maybe(read_label)?;
+    let texts: Vec<Label> = (0..eye.long()?).map(|_| read_label(eye)).collect::<Option<_>>()?;
+    let translations = label.as_ref().and_then(|label| Translations::of(label, texts));
+    let step = eye.maybe(|eye| Some(Step { fraction: read_fraction(eye)?, unit: eye.maybe(Eye::text)? }))?;
+    Some(Reported { fraction, unit, label, translations, step })
+}
+
+fn write_label(pen: &mut Pen, label: &Label) {
+    pen.octets(label.text.as_bytes());
+    pen.maybe(label.language.as_ref(), |pen, language| pen.octets(language.as_str().as_bytes()));
+}
+
+fn read_label(eye: &mut Eye) -> Option<Label> {
+    let text = eye.text()?;
+    let language = eye.maybe(|eye| LanguageTag::parse(&eye.text()?))?;
+    Some(Label { text, language })
 }
 
 fn write_fraction(pen: &mut Pen, fraction: &Fraction) {
@@ -158,46 +205,6 @@ fn write_fraction(pen: &mut Pen, fraction: &Fraction) {
 
 fn read_fraction(eye: &mut Eye) -> Option<Fraction> {
     Some(Fraction { completed: eye.long()?, total: eye.maybe(Eye::long)? })
-}
-
-fn write_response(pen: &mut Pen, response: &StoredResponse) {
-    pen.short(response.status.as_u16());
-    pen.long(response.fields.len() as u64);
-    for (name, value) in &response.fields {
-        pen.octets(name.as_str().as_bytes());
-        pen.octets(value.as_bytes());
-    }
-    match &response.content {
-        Content::NotKept => pen.byte(0),
-        Content::Kept { pieces, .. } => {
-            pen.byte(1);
-            pen.octets(&pieces.concat());
-        }
-        Content::File(spooled) => {
-            pen.byte(2);
-            pen.0.extend(spooled.name().to_bytes());
-            pen.long(spooled.len());
-        }
-    }
-}
-
-fn read_response(eye: &mut Eye, results: &Arc<Path>) -> Option<StoredResponse> {
-    let status = StatusCode::from_u16(eye.short()?).ok()?;
-    let mut fields = HeaderMap::new();
-    for _ in 0..eye.long()? {
-        let name = HeaderName::from_bytes(&eye.octets()?).ok()?;
-        fields.try_append(name, HeaderValue::from_bytes(&eye.octets()?).ok()?).ok()?;
-    }
-    let content = match eye.byte()? {
-        0 => Content::NotKept,
-        1 => Content::Kept { pieces: vec![eye.octets()?], room: None },
-        2 => {
-            let name = SpoolName::from_bytes(eye.array()?)?;
-            Content::File(Spooled::new(Arc::clone(results), name, eye.long()?))
-        }
-        _ => return None,
-    };
-    Some(StoredResponse { status, fields, content })
 }
 
 /// A text that lasts as long as the process, as a failure's words do. Each is kept once, and at most

@@ -1,7 +1,8 @@
 use std::fs;
 
-use super::script::{Told, agrees, at, ending, id, play, record};
+use super::script::{Told, agrees, at, ending, id, leads, play, record, reported, resend};
 use super::*;
+use crate::Amendment;
 
 const EIO: i32 = 5;
 const ENOSPC: i32 = 28;
@@ -27,7 +28,10 @@ async fn survives(first: u64, many: u64, code: i32) -> bool {
             let told = play(&store).await;
             for (id, told) in &told {
                 match store.find(*id, at(20)).await {
-                    Ok(found) => assert!(agrees(*told, &found), "{first}: {told:?} became {found:?}"),
+                    Ok(found) => {
+                        assert!(agrees(*told, &found), "{first}: {told:?} became {found:?}");
+                        assert!(leads(&store, *id, &found), "{first}: the key of {told:?}, {found:?}");
+                    }
                     // Only what was in doubt may be withheld.
                     Err(error) => assert_eq!(error, StoreError::Unavailable),
                 }
@@ -37,6 +41,7 @@ async fn survives(first: u64, many: u64, code: i32) -> bool {
             for (id, told) in &told {
                 let found = store.find(*id, at(20)).await.unwrap();
                 assert!(agrees(*told, &found), "{first}, repaired: {told:?} became {found:?}");
+                assert!(leads(&store, *id, &found), "{first}, repaired: the key of {told:?}, {found:?}");
             }
             told
         }
@@ -51,6 +56,7 @@ async fn survives(first: u64, many: u64, code: i32) -> bool {
     for (id, told) in &told {
         let found = store.find(*id, at(20)).await.unwrap();
         assert!(agrees(*told, &found), "{first}, restarted: {told:?} became {found:?}");
+        assert!(leads(&store, *id, &found), "{first}, restarted: the key of {told:?}, {found:?}");
     }
     reached
 }
@@ -83,6 +89,8 @@ async fn g_03_reading_goes_on_while_nothing_can_be_written() {
     for number in 50..60 {
         assert_eq!(store.accept(record(id(number))).await, Err(StoreError::Unavailable));
         assert_eq!(store.finish(id(1), ending(70_000)).await.unwrap_err(), StoreError::Unavailable);
+        let amended = store.amend(id(1), Amendment::Fingerprint([9; 32])).await;
+        assert_eq!(amended, Err(StoreError::Unavailable));
         for (id, told) in &told {
             let found = store.find(*id, at(20)).await.unwrap();
             assert!(agrees(*told, &found), "{told:?} became {found:?}");
@@ -108,6 +116,37 @@ async fn g_04_an_end_that_is_not_on_disk_is_not_told() {
     // The disk never worked again: the end was lost, and nobody was told of it.
     let found = open(&directory).find(id(1), at(20)).await.unwrap();
     assert!(matches!(found, Found::Present(record) if record.times.end.is_none()));
+}
+
+/// An acceptance that nobody was told of is undone; an amendment is not one.
+#[tokio::test]
+async fn g_04_an_amendment_in_doubt_takes_no_operation_with_it() {
+    for after in 1.. {
+        let directory = Directory::new();
+        let faults = Arc::new(Faults::default());
+        let store = open_with(&directory, &faults).unwrap();
+        store.accept(record(id(1))).await.unwrap();
+        store.checkpoint(id(1), reported("1/3"), at(1)).await.unwrap();
+        faults.fail(faults.calls() + after, 1, EIO);
+        let refused = store.amend(id(1), Amendment::Sequel(resend())).await.is_err();
+        faults.repair();
+        works_again(&store).await;
+        let told = if refused { Told::AmendmentRefused } else { Told::Amended };
+        let found = store.find(id(1), at(20)).await.unwrap();
+        assert!(agrees(told, &found), "call {after}: {told:?} became {found:?}");
+        assert!(leads(&store, id(1), &found), "call {after}");
+        assert!(matches!(found, Found::Present(record) if record.snapshot.revision == 1), "call {after}");
+        let used = store.shared.quota.used();
+        drop(store);
+        let store = open(&directory);
+        let found = store.find(id(1), at(20)).await.unwrap();
+        assert!(agrees(told, &found), "call {after}, restarted: {told:?} became {found:?}");
+        assert_eq!(store.shared.quota.used(), used, "call {after}: what is there is counted");
+        if !refused {
+            assert!(after > 3, "an amendment is several writes: {after}");
+            break;
+        }
+    }
 }
 
 /// Each record has a page of its own, so that no later change writes again what a failure left out.

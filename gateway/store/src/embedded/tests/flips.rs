@@ -1,8 +1,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::script::{agrees, at, play};
+use super::script::{agrees, at, leads, play};
 use super::*;
+use crate::record::NOBODY;
 
 /// Every so many octets are changed; all of them if `STATUS_STORE_FLIPS` is `all`.
 const STRIDE: usize = 7;
@@ -66,7 +67,10 @@ impl Image {
         for (id, told) in &self.told {
             match store.find(*id, at(20)).await {
                 Ok(Found::Present(record)) if is_damaged(&record) => noticed += 1,
-                Ok(found) => assert!(agrees(*told, &found), "{what}: {told:?} became {found:?}"),
+                Ok(found) => {
+                    assert!(agrees(*told, &found), "{what}: {told:?} became {found:?}");
+                    assert!(leads(&store, *id, &found), "{what}: the key of {told:?}, {found:?}");
+                }
                 Err(_) => noticed += 1,
             }
         }
@@ -81,7 +85,7 @@ impl Image {
             for at in 0..pristine.len() {
                 let sparse = pristine[at] == 0 || path.starts_with("results");
                 let stride = if sparse && stride() > 1 { stride() * SPARSE } else { stride() };
-                if at % stride != 0 || is_unused(pristine, at) {
+                if at % stride != 0 || (stride > 1 && is_unused(pristine, at)) {
                     continue;
                 }
                 self.lay_out(directory.path());
@@ -190,5 +194,5 @@ async fn g_06_a_damaged_record_is_its_own_harm_alone() {
     }
     assert_eq!(store.finish(hurt, script::ending(1)).await.unwrap_err(), StoreError::Corrupt);
     store.forget(hurt, at(12)).await.unwrap();
-    assert!(matches!(store.find(hurt, at(13)).await, Ok(Found::Expired)));
+    assert!(matches!(store.find(hurt, at(13)).await, Ok(Found::Expired { owner: Some(NOBODY) })));
 }

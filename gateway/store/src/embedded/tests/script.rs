@@ -8,6 +8,7 @@ use progress_core::operation::Operation;
 use progress_core::progress::{Grammar, Progress, Reported};
 
 use super::*;
+use crate::{Amendment, RequestKey, Sequel, StoredRequest};
 
 pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(4_000_000_000 + seconds).unwrap()
@@ -17,15 +18,38 @@ pub(super) fn id(number: u8) -> OperationId {
     OperationId::from_random([number; 16])
 }
 
+/// Whose all of them are.
+const OWNER: [u8; 32] = [7; 32];
+
+/// The SHA-256 of the second one's content.
+const FINGERPRINT: [u8; 32] = [8; 32];
+
+/// Each operation's key is its own.
+pub(super) fn digest(id: OperationId) -> [u8; 32] {
+    id.as_bytes().repeat(2).try_into().unwrap()
+}
+
+/// What the first one is amended with.
+pub(super) fn resend() -> Sequel {
+    let mut fields = HeaderMap::new();
+    for (name, value) in [("cookie", "a=1"), ("authorization", "Bearer hidden"), ("cookie", "b=2")] {
+        fields.append(name, value.parse().unwrap());
+    }
+    let (target, content) = ("/reports?x=1".to_owned(), Bytes::from(result(700)));
+    Sequel::Resend(Arc::new(StoredRequest { method: Method::POST, target, fields, content }))
+}
+
 pub(super) fn record(id: OperationId) -> Record {
     Record {
         id,
         route: "reports".into(),
-        owner: None,
+        owner: Some(OWNER),
         request: Arc::new(RequestSummary::new(Method::POST, "https://a", "/reports")),
         snapshot: Arc::clone(Operation::new().snapshot()),
         times: Times { create: at(0), update: at(0), end: None, expire: None },
         response: None,
+        key: Some(RequestKey { digest: digest(id), fingerprint: None }),
+        sequel: Sequel::Interrupted,
     }
 }
 
@@ -78,6 +102,8 @@ pub(super) const RESULTS: [usize; 3] = [0, 1_000, 150_000];
 pub(super) enum Told {
     Refused,
     Accepted,
+    AmendmentRefused,
+    Amended,
     /// Accepted, and its end was refused.
     EndRefused(usize),
     Ended(usize),
@@ -85,7 +111,8 @@ pub(super) enum Told {
     Forgotten,
 }
 
-/// Operation 1 runs, 2 to 4 end, 5 is forgotten. What the askers are told.
+/// Operation 1 runs, and is to be sent again; 2 to 4 end, the first of them with a fingerprint; 5 is
+/// forgotten. What the askers are told.
 pub(super) async fn play(store: &EmbeddedStore) -> Vec<(OperationId, Told)> {
     let mut told = Vec::new();
     for number in 1..=5 {
@@ -93,6 +120,11 @@ pub(super) async fn play(store: &EmbeddedStore) -> Vec<(OperationId, Told)> {
         told.push((id(number), if accepted.is_ok() { Told::Accepted } else { Told::Refused }));
     }
     let _ = store.checkpoint(id(1), reported("1/3"), at(1)).await;
+    if told[0].1 == Told::Accepted {
+        let amended = store.amend(id(1), Amendment::Sequel(resend())).await;
+        told[0].1 = if amended.is_ok() { Told::Amended } else { Told::AmendmentRefused };
+    }
+    let _ = store.amend(id(2), Amendment::Fingerprint(FINGERPRINT)).await;
     for (number, octets) in (1..).zip(RESULTS) {
         if told[number].1 == Told::Accepted {
             let ended = store.finish(told[number].0, ending(octets)).await;
@@ -106,22 +138,40 @@ pub(super) async fn play(store: &EmbeddedStore) -> Vec<(OperationId, Told)> {
     told
 }
 
+/// Whether a key leads to its operation while there is one.
+pub(super) fn leads(store: &EmbeddedStore, id: OperationId, found: &Found) -> bool {
+    let kept = matches!(found, Found::Present(_));
+    store.keyed(&digest(id)) == kept.then_some(id)
+}
+
 /// Whether what is found is what was told. What was refused may have happened all the same, whole or not
 /// at all.
 pub(super) fn agrees(told: Told, found: &Found) -> bool {
     let ended_with = |octets: usize| match found {
         Found::Present(record) if record.times.end.is_some() => {
-            content(record).unwrap() == result(octets) && record.times.end == Some(at(10))
+            content(record).unwrap() == result(octets)
+                && record.times.end == Some(at(10))
+                && record.sequel == Sequel::Interrupted
         }
         _ => false,
     };
     let runs = matches!(found, Found::Present(record) if record.times.end.is_none());
+    let over = matches!(found, Found::Expired { owner } if *owner == Some(OWNER));
+    if let Found::Present(record) = found {
+        let key = record.key.unwrap();
+        assert!(record.owner == Some(OWNER) && key.digest == digest(record.id), "{record:?}");
+        assert!(key.fingerprint.is_none_or(|is| is == FINGERPRINT && record.id == id(2)), "{record:?}");
+    }
+    let sequel = |is: fn(&Sequel) -> bool| matches!(found, Found::Present(record) if is(&record.sequel));
+    let (dies, lives) = (sequel(|is| *is == Sequel::Interrupted), sequel(|is| *is == resend()));
     match told {
         Told::Refused => matches!(found, Found::Unknown),
-        Told::Accepted => runs,
+        Told::Accepted => runs && dies,
+        Told::AmendmentRefused => runs && (dies || lives),
+        Told::Amended => runs && lives,
         Told::EndRefused(octets) => runs || ended_with(octets),
         Told::Ended(octets) => ended_with(octets),
-        Told::ForgettingRefused => runs || matches!(found, Found::Expired),
-        Told::Forgotten => matches!(found, Found::Expired),
+        Told::ForgettingRefused => runs || over,
+        Told::Forgotten => over,
     }
 }
