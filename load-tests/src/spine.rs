@@ -1,13 +1,19 @@
-//! What the spine costs: heads, held requests and plain requests over HTTP/1.1, 2 and 3.
+//! What the spine costs: heads, held requests, operations and plain requests over HTTP/1.1, 2 and 3.
 //!
 //! The gateway runs as a process of its own, one worker on one core, and is read from `/proc`. The
 //! clients and the origins live in this process, or in others beside it, on the other core.
 
+pub mod accept;
 pub mod floor;
 pub mod held;
 pub mod peers;
 pub mod plain;
+pub mod running;
+pub mod stored;
+pub mod watchers;
 
+mod accepting;
+mod disk;
 mod gateway;
 mod origin;
 mod report;
@@ -16,6 +22,7 @@ mod stage;
 mod syscalls;
 
 pub use crate::trouble::Trouble;
+pub use accepting::StoreKind;
 pub use report::{Figure, Report};
 
 use clap::ValueEnum;

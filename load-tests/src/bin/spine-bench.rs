@@ -10,12 +10,13 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use progress_load::spine::held::Attention;
 use progress_load::spine::peers::{self, Machine, Part, Peers};
-use progress_load::spine::{Trouble, Wire, floor, held, plain};
+use progress_load::spine::running::{Completion, Place};
+use progress_load::spine::{StoreKind, Trouble, Wire, accept, floor, held, plain, running, stored, watchers};
 
 /// Nothing could be measured.
 const FAILED: u8 = 1;
 
-/// Measures the gateway: heads, held requests, and plain requests beside other proxies
+/// Measures the gateway: heads, held requests, operations, and plain requests beside other proxies
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
 struct Cli {
@@ -32,7 +33,19 @@ enum Command {
     Held(HeldArgs),
     /// Measure what one write to each of many connections takes without any gateway
     Floor(FloorArgs),
-    /// Compare small plain requests with other proxies
+    /// Have operations accepted: how many a second, or at a rate how long until the 202
+    ///
+    /// The store is made in the temporary directory: set TMPDIR to one that is on a disk.
+    Accept(AcceptArgs),
+    /// Start the gateway over a store full of finished operations, and read their documents
+    Stored(StoredArgs),
+    /// Measure the memory of operations that run on after their clients have left
+    Running(RunningArgs),
+    /// Measure the heads of clients that watch one operation by its status URI
+    ///
+    /// An operation may be read 20 times a second, so that 10,000 watchers need nine minutes to come.
+    Watchers(WatchersArgs),
+    /// Compare small plain requests with other proxies, or with another build of the gateway
     Plain(PlainArgs),
     /// Compare everything that the gateway is measured by with other proxies
     Peers(PeersArgs),
@@ -67,6 +80,64 @@ struct FloorArgs {
 }
 
 #[derive(Debug, Args)]
+struct AcceptArgs {
+    /// Requests a second, whatever becomes of those before [default: as many as are answered]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=20_000))]
+    rate: Option<u64>,
+    /// How long they are counted
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=60))]
+    seconds: u64,
+    /// Connections of h2
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..))]
+    connections: u64,
+    /// Requests at a time on one connection, without a rate
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    streams: u64,
+    /// Where operations are kept
+    #[arg(long, value_enum, default_value = "embedded")]
+    store: StoreKind,
+}
+
+#[derive(Debug, Args)]
+struct StoredArgs {
+    /// Finished operations
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..10_000_000))]
+    operations: u64,
+    /// Documents that are read a second
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
+    rate: u64,
+    /// How long they are read
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+}
+
+#[derive(Debug, Args)]
+struct RunningArgs {
+    /// Operations
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=3_000_000))]
+    operations: u64,
+    /// Where they are kept [default: one after the other]
+    #[arg(long, value_enum)]
+    store: Option<StoreKind>,
+    /// How they run on [default: one after the other]
+    #[arg(long, value_enum)]
+    completion: Option<Completion>,
+}
+
+#[derive(Debug, Args)]
+struct WatchersArgs {
+    /// Clients that watch
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    watchers: u64,
+    /// Of them on one connection
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    per_connection: u64,
+    /// How long heads are counted and CPU time is measured
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+}
+
+#[derive(Debug, Args)]
 struct PlainArgs {
     /// How clients speak: h1 or h2
     wire: Wire,
@@ -79,6 +150,9 @@ struct PlainArgs {
     /// Rounds, of which the median counts
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
+    /// Another build of the gateway to compare with, instead of other proxies
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -118,6 +192,10 @@ fn measure(cli: Cli) -> Result<(), Trouble> {
         match cli.command {
             Command::Held(held) => print(&held::measure(&held.plan(cli.gateway)).await?),
             Command::Floor(floor) => print(&floor::measure(floor.count).await?),
+            Command::Accept(accept) => print(&accept::measure(&accept.plan(cli.gateway)).await?),
+            Command::Stored(stored) => print(&stored::measure(&stored.plan(cli.gateway)).await?),
+            Command::Running(running) => running.measure(cli.gateway).await,
+            Command::Watchers(watchers) => print(&watchers::measure(&watchers.plan(cli.gateway)).await?),
             Command::Plain(plain) => print(&plain::compare(&plain.plan(cli.gateway)?).await?),
             Command::Peers(peers) => peers.compare(cli.gateway).await,
         }
@@ -142,14 +220,52 @@ impl HeldArgs {
     }
 }
 
+impl AcceptArgs {
+    fn plan(self, gateway: Option<PathBuf>) -> accept::Plan {
+        let Self { rate, seconds, connections, streams, store } = self;
+        accept::Plan { rate, length: Duration::from_secs(seconds), connections, streams, store, gateway }
+    }
+}
+
+impl StoredArgs {
+    fn plan(self, gateway: Option<PathBuf>) -> stored::Plan {
+        let Self { operations, rate, seconds } = self;
+        stored::Plan { operations, rate, length: Duration::from_secs(seconds), gateway }
+    }
+}
+
+impl RunningArgs {
+    /// Prints each variant as soon as it is there.
+    async fn measure(self, gateway: Option<PathBuf>) -> Result<(), Trouble> {
+        let Self { operations, store, completion } = self;
+        let place = Place::new().await?;
+        let stores = StoreKind::value_variants().iter().copied();
+        for store in stores.filter(|kind| store.is_none_or(|store| store == *kind)) {
+            let ways = Completion::value_variants().iter().copied();
+            for completion in ways.filter(|way| completion.is_none_or(|completion| completion == *way)) {
+                let gateway = gateway.clone();
+                print(&place.measure(&running::Plan { operations, store, completion, gateway }).await?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl WatchersArgs {
+    fn plan(self, gateway: Option<PathBuf>) -> watchers::Plan {
+        let Self { watchers, per_connection, seconds } = self;
+        watchers::Plan { watchers, per_connection, stretch: Duration::from_secs(seconds), gateway }
+    }
+}
+
 impl PlainArgs {
     fn plan(self, gateway: Option<PathBuf>) -> Result<plain::Plan, Trouble> {
         if self.wire == Wire::H3 {
             let reason = "neither of Debian's nginx and HAProxy speaks HTTP/3".to_owned();
             return Err(Trouble::Unexpected { doing: "comparing", reason });
         }
-        let Self { wire, requests, connections, rounds } = self;
-        Ok(plain::Plan { wire, requests, connections, rounds, gateway })
+        let Self { wire, requests, connections, rounds, against } = self;
+        Ok(plain::Plan { wire, requests, connections, rounds, gateway, against })
     }
 }
 

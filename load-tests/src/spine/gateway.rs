@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use tokio::process::Child;
+use tokio::time::Instant;
 
 use super::process::Process;
 use super::stage::{Side, Stage, free_address, listening};
@@ -16,7 +17,9 @@ pub(super) struct Gateway {
     pub(super) address: SocketAddr,
     /// Its process id.
     pub(super) id: u32,
-    _child: Child,
+    /// When it was started.
+    pub(super) began: Instant,
+    child: Child,
 }
 
 /// What its only route is like.
@@ -41,11 +44,22 @@ impl Gateway {
         (wire, kind): (Wire, &RouteKind),
         origin: &str,
     ) -> Result<Self, Trouble> {
+        let address = free_address()?;
+        Self::run(stage, binary, address, &configuration(address, wire, kind, origin)).await
+    }
+
+    /// Starts one with one worker and this configuration, by which it listens at `address`.
+    pub(super) async fn run(
+        stage: &Stage,
+        binary: &Path,
+        address: SocketAddr,
+        configuration: &str,
+    ) -> Result<Self, Trouble> {
         if !binary.is_file() {
             return Err(Trouble::NotBuilt(binary.to_owned()));
         }
-        let address = free_address()?;
-        let configuration = stage.write("gateway.toml", &configuration(address, wire, kind, origin))?;
+        let configuration = stage.write("gateway.toml", configuration)?;
+        let began = Instant::now();
         let mut child = stage
             .command(Side::Measured, binary)
             .args(["run".as_ref(), "--config".as_ref(), configuration.as_os_str()])
@@ -55,7 +69,12 @@ impl Gateway {
             .spawn()
             .map_err(Trouble::system("starting the gateway"))?;
         let id = listening(&mut child, "the gateway", address).await?;
-        Ok(Self { address, id, _child: child })
+        Ok(Self { address, id, began, child })
+    }
+
+    /// Kills it (SIGKILL), and returns once nothing is left of it.
+    pub(super) async fn kill(mut self) -> Result<(), Trouble> {
+        self.child.kill().await.map_err(Trouble::system("ending the gateway"))
     }
 
     /// The process, to be read.
@@ -81,6 +100,8 @@ fn configuration(address: SocketAddr, wire: Wire, kind: &RouteKind, origin: &str
     };
     format!(
         r#"public-url = "https://localhost"
+[store]
+kind = "memory"
 [[listeners]]
 address = "{address}"
 protocols = ["http/1.1", "h2", "{}"]

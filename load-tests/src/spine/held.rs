@@ -20,6 +20,7 @@ use super::process::{Memory, Process};
 use super::stage::Stage;
 use super::{Figure, Report, Trouble, Wire, origin, syscalls};
 
+pub(super) use http2::connect;
 pub(super) use sweep::Sweeps;
 pub(super) use tally::{Crowd, Listener, Tally};
 
@@ -190,6 +191,7 @@ fn report(plan: &Plan, stage: &Stage, seen: Seen) -> Report {
         value: written.map(|(writes, heads)| ratio(writes, heads)),
         unit: "",
         most: None,
+        least: None,
     };
     if plan.wire == Wire::H2 {
         writes.most = said;

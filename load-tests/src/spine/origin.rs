@@ -43,6 +43,8 @@ pub(super) enum Version {
 pub(super) enum Talk {
     /// Nothing at all.
     Silent,
+    /// A 202 that says that the operation will be ended by a callback, which never comes.
+    CallsBack,
     /// A 102 after each of these pauses, the first after a random part of one: operations are not in step
     /// with each other. The numerator of its `Progress` is the time on the origin's
     /// clock in ms.
@@ -61,6 +63,13 @@ struct Manner {
     began: Instant,
     taken: Arc<AtomicU64>,
 }
+
+/// Requests that one origin may hold over HTTP/2: there are 200 on each of the 256 connections that the
+/// gateway opens to a server.
+pub(super) const ROOM: u64 = 50_000;
+
+/// The field by which an origin says that it will call back.
+const COMPLETION: (&str, &str) = ("operation-completion", "callback");
 
 /// The denominator of `Progress`: no measurement lasts for so many ms.
 const LONG: u32 = 1_000_000_000;

@@ -14,6 +14,8 @@ use h2load::Load;
 
 /// What was promised: the gateway's CPU time over that of the better of the two.
 const PROMISED: f64 = 1.0;
+/// What was promised of two builds of it: the later one takes no more.
+const NO_SLOWER: f64 = 1.0;
 
 /// What to compare.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub struct Plan {
     pub rounds: u32,
     /// The gateway; `None`: the one built beside this program.
     pub gateway: Option<PathBuf>,
+    /// Another gateway to compare with, such as an earlier one; `None`: nginx and `HAProxy`.
+    pub against: Option<PathBuf>,
 }
 
 /// What one proxy took in each round.
@@ -50,15 +54,22 @@ pub(super) struct Round {
     pub(super) most: f64,
 }
 
-/// Compares the gateway with nginx and `HAProxy`.
+/// Compares the gateway with nginx and `HAProxy`, or with another gateway.
 ///
 /// # Errors
 ///
 /// See [`Trouble`]; every program must be installed.
 pub async fn compare(plan: &Plan) -> Result<Report, Trouble> {
+    let gateway = Kind::Gateway(Wire::H2, RouteKind::Plain);
+    if let Some(other) = &plan.against {
+        // One of nginx is the origin.
+        rivals::need(&[rivals::NGINX, rivals::H2LOAD])?;
+        let scene = Scene::new(plan.gateway.as_ref()).await?;
+        let times = measure(&scene, plan, &[gateway, Kind::Other(other.clone())]).await?;
+        return Ok(beside(plan, &scene, &times));
+    }
     rivals::need(&[rivals::NGINX, rivals::HAPROXY, rivals::H2LOAD])?;
     let scene = Scene::new(plan.gateway.as_ref()).await?;
-    let gateway = Kind::Gateway(Wire::H2, RouteKind::Plain);
     let times = measure(&scene, plan, &[gateway, Kind::Nginx, Kind::Haproxy]).await?;
     Ok(report(plan, &scene, &times))
 }
@@ -103,6 +114,26 @@ fn report(plan: &Plan, scene: &Scene, times: &[Times]) -> Report {
     figures.push(Figure::new("gateway over nginx", ours / medians[1], ""));
     figures.push(Figure::new("gateway over HAProxy", ours / medians[2], ""));
     figures.push(Figure::new("gateway over the better of them", ours / best, "").at_most(PROMISED));
+    told(plan, scene, times, figures)
+}
+
+/// The gateway and another one.
+fn beside(plan: &Plan, scene: &Scene, times: &[Times]) -> Report {
+    let amounts = |times: &Times| times.rounds.iter().map(|round| round.cpu).collect::<Vec<_>>();
+    let (ours, theirs) = (amounts(&times[0]), amounts(&times[1]));
+    let ratios: Vec<f64> = ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs).collect();
+    let rounds: Vec<String> = ratios.iter().map(|ratio| format!("{ratio:.3}")).collect();
+    let figures = vec![
+        Figure::new(times[0].what, median(ours), "µs"),
+        Figure::new(times[1].what, median(theirs), "µs"),
+        Figure::new("gateway over the other, median of rounds", median(ratios), "").at_most(NO_SLOWER),
+    ];
+    let mut report = told(plan, scene, times, figures);
+    report.notes.push(format!("over the other, round by round: {}", rounds.join(", ")));
+    report
+}
+
+fn told(plan: &Plan, scene: &Scene, times: &[Times], figures: Vec<Figure>) -> Report {
     let Plan { wire, requests, connections, rounds, .. } = plan;
     let mut notes: Vec<String> = times.iter().map(Times::spread).collect();
     notes.extend(scene.stage.notes());

@@ -12,8 +12,10 @@ pub struct Figure {
     pub value: Option<f64>,
     /// In which unit; empty for ratios and counts.
     pub unit: &'static str,
-    /// The most that it may be, if anything was promised.
+    /// The most that it may be, if that was promised.
     pub most: Option<f64>,
+    /// The least that it may be, if that was promised.
+    pub least: Option<f64>,
 }
 
 /// The figures of one run.
@@ -30,7 +32,7 @@ pub struct Report {
 impl Figure {
     /// A quantity of which nothing was promised.
     pub fn new(what: impl Into<Cow<'static, str>>, value: f64, unit: &'static str) -> Self {
-        Self { what: what.into(), value: Some(value), unit, most: None }
+        Self { what: what.into(), value: Some(value), unit, most: None, least: None }
     }
 
     /// The most that it may be.
@@ -39,9 +41,21 @@ impl Figure {
         Self { most: Some(most), ..self }
     }
 
-    /// Whether it was promised and is more.
+    /// The least that it may be.
+    #[must_use]
+    pub fn at_least(self, least: f64) -> Self {
+        Self { least: Some(least), ..self }
+    }
+
+    /// Whether anything was promised.
+    pub fn is_promised(&self) -> bool {
+        self.most.or(self.least).is_some()
+    }
+
+    /// Whether something was promised and not kept.
     pub fn is_missed(&self) -> bool {
-        matches!((self.value, self.most), (Some(value), Some(most)) if value > most)
+        let Some(value) = self.value else { return false };
+        self.most.is_some_and(|most| value > most) || self.least.is_some_and(|least| value < least)
     }
 
     /// Amount, promise and verdict, as cells of a table in Markdown without the bars around them.
@@ -59,16 +73,37 @@ impl Figure {
 
     /// The promise, and what became of it; nothing where nothing was promised.
     fn promise(&self) -> Option<(String, String)> {
-        let most = self.most?;
-        let verdict = match self.value {
-            Some(value) if value <= most => "met".to_owned(),
-            Some(value) if value < 3.0 * most => format!("MISSED by {:.0} %", (value / most - 1.0) * 100.0),
-            Some(value) if most > 0.0 => format!("MISSED, {:.0} times that", value / most),
-            // Nothing was allowed, or what was measured is not a number.
-            Some(_) => "MISSED".to_owned(),
-            None => "open".to_owned(),
+        let (word, bound) = match (self.most, self.least) {
+            (Some(most), _) => ("most", most),
+            (None, Some(least)) => ("least", least),
+            (None, None) => return None,
         };
-        Some((format!("at most {most} {}", self.unit).trim_end().to_owned(), verdict))
+        let verdict = match self.value {
+            None => "open".to_owned(),
+            Some(value) if self.most.is_some() => above(value, bound),
+            Some(value) => below(value, bound),
+        };
+        Some((format!("at {word} {bound} {}", self.unit).trim_end().to_owned(), verdict))
+    }
+}
+
+/// What is said of a value that may be `most`.
+fn above(value: f64, most: f64) -> String {
+    match value {
+        value if value <= most => "met".to_owned(),
+        value if value < 3.0 * most => format!("MISSED by {:.0} %", (value / most - 1.0) * 100.0),
+        value if most > 0.0 => format!("MISSED, {:.0} times that", value / most),
+        // Nothing was allowed, or what was measured is not a number.
+        _ => "MISSED".to_owned(),
+    }
+}
+
+/// What is said of a value that has to be `least`.
+fn below(value: f64, least: f64) -> String {
+    match value {
+        value if value >= least => "met".to_owned(),
+        value if value >= 0.0 => format!("MISSED by {:.0} %", (1.0 - value / least) * 100.0),
+        _ => "MISSED".to_owned(),
     }
 }
 
@@ -124,6 +159,16 @@ mod tests {
         assert!(!figure.to_string().contains("at most") && !figure.is_missed());
         let unknown = Figure { value: None, ..figure.at_most(3.0) };
         assert!(unknown.to_string().ends_with("not measured         at most 3 µs: open"));
+    }
+
+    #[test]
+    fn a_figure_may_have_to_be_large() {
+        let figure = Figure::new("accepted", 4000.0, "/s").at_least(5000.0);
+        assert!(figure.is_promised() && figure.is_missed());
+        assert!(figure.to_string().ends_with("at least 5000 /s: MISSED by 20 %"), "{figure}");
+        let met = Figure { value: Some(5000.0), ..figure.clone() };
+        assert!(!met.is_missed() && met.to_string().ends_with("met"));
+        assert!(Figure { value: Some(f64::NAN), ..figure }.to_string().ends_with(": MISSED"));
     }
 
     #[test]

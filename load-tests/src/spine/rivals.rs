@@ -23,6 +23,8 @@ const CONNECTIONS: u32 = 18_000;
 pub(super) enum Kind {
     /// The gateway, with one route.
     Gateway(Wire, RouteKind),
+    /// Another build of it, with a plain route.
+    Other(PathBuf),
     /// nginx.
     Nginx,
     /// `HAProxy`.
@@ -67,8 +69,12 @@ impl Scene {
         match kind {
             Kind::Gateway(wire, route) => {
                 let gateway = Gateway::start(&self.stage, &self.binary, (*wire, route), origin).await?;
-                let (address, id) = (gateway.address, gateway.id);
-                Ok(Proxy { what: "gateway", address, id, _running: Running::Gateway(gateway) })
+                Ok(Proxy::gateway("gateway", gateway))
+            }
+            Kind::Other(binary) => {
+                let plain = (Wire::H2, &RouteKind::Plain);
+                let gateway = Gateway::start(&self.stage, binary, plain, origin).await?;
+                Ok(Proxy::gateway("the other gateway", gateway))
             }
             Kind::Nginx => nginx::proxy(&self.stage, authority).await,
             Kind::Haproxy => haproxy::proxy(&self.stage, authority).await,
@@ -84,6 +90,10 @@ impl Scene {
 }
 
 impl Proxy {
+    fn gateway(what: &'static str, gateway: Gateway) -> Self {
+        Self { what, address: gateway.address, id: gateway.id, _running: Running::Gateway(gateway) }
+    }
+
     /// Its URL, as the configuration of a proxy in front of it names it.
     pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)

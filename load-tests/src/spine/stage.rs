@@ -20,8 +20,9 @@ use crate::stage::free_addresses;
 const MEASURED: &str = "0";
 /// The core of everything else.
 const MEASURING: &str = "1";
-/// How long a server may take to listen: it is started on an idle core.
-const START: Duration = Duration::from_secs(10);
+/// How long a server may take to listen: it is started on an idle core, but a gateway may have a store of
+/// a million operations to read first.
+const START: Duration = Duration::from_secs(60);
 /// How often it is asked whether it does.
 const ASK: Duration = Duration::from_millis(20);
 

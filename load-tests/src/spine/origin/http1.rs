@@ -4,7 +4,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
-use super::{Manner, Talk};
+use super::{COMPLETION, Manner, Talk};
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n";
 
@@ -30,7 +30,15 @@ pub(super) async fn keep(mut connection: TcpStream, manner: Manner) {
 
 /// Returns once the request is answered: never, if it is not to be.
 async fn talk(connection: &mut TcpStream, manner: &Manner) -> std::io::Result<()> {
-    let Talk::Reporting { every, heads } = manner.talk else { return gone(connection).await };
+    let (every, heads) = match manner.talk {
+        Talk::Reporting { every, heads } => (every, heads),
+        Talk::Silent => return gone(connection).await,
+        Talk::CallsBack => {
+            let (name, value) = COMPLETION;
+            let answer = format!("HTTP/1.1 202 Accepted\r\n{name}: {value}\r\nContent-Length: 0\r\n\r\n");
+            return connection.write_all(answer.as_bytes()).await;
+        }
+    };
     let mut left = heads;
     // Operations are not in step with each other.
     let mut pause = every.mul_f64(fastrand::f64());

@@ -6,10 +6,9 @@ use http::{Response, StatusCode};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
-use super::{Manner, Talk};
+use super::{COMPLETION, Manner, Talk};
 
-/// Requests at a time on one connection: 50,000 have room on the 256 connections that the gateway opens
-/// to a server.
+/// Requests at a time on one connection: see [`super::ROOM`].
 const STREAMS: u32 = 200;
 
 /// Serves until the other side leaves.
@@ -20,10 +19,14 @@ pub(super) async fn keep(connection: TcpStream, manner: Manner) {
     };
     // Dropping either half of a stream would reset it.
     let mut kept = Vec::new();
-    while let Some(Ok((request, respond))) = wire.accept().await {
+    while let Some(Ok((request, mut respond))) = wire.accept().await {
         manner.took();
         match manner.talk {
             Talk::Silent => kept.push((request, respond)),
+            Talk::CallsBack => {
+                // A client that left does not need it.
+                let _ = respond.send_response(called_back(), true);
+            }
             Talk::Reporting { .. } => {
                 let manner = manner.clone();
                 tokio::spawn(async move {
@@ -34,6 +37,14 @@ pub(super) async fn keep(connection: TcpStream, manner: Manner) {
             }
         }
     }
+}
+
+fn called_back() -> Response<()> {
+    let mut answer = Response::new(());
+    *answer.status_mut() = StatusCode::ACCEPTED;
+    let (name, value) = COMPLETION;
+    answer.headers_mut().insert(name, http::HeaderValue::from_static(value));
+    answer
 }
 
 async fn talk(mut respond: SendResponse<Bytes>, manner: Manner) -> Result<(), h2::Error> {

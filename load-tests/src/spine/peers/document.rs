@@ -44,7 +44,7 @@ pub fn document(machine: &Machine, reports: &[Report]) -> String {
     let _ = write!(text, "\n{METHOD}\n## Targets\n\n| figure | measured | target | |\n|---|---|---|---|\n");
     for report in reports {
         let what = report.title.split(':').next().unwrap_or_default();
-        for figure in report.figures.iter().filter(|figure| figure.most.is_some()) {
+        for figure in report.figures.iter().filter(|figure| figure.is_promised()) {
             text.push_str(&row(what, figure));
         }
     }

@@ -15,7 +15,7 @@ fn promised(wire: Wire) -> f64 {
 pub(super) async fn compare(peers: &Peers, wire: Wire) -> Result<Report, Trouble> {
     let Peers { plan, scene } = peers;
     let Plan { rounds, requests, .. } = *plan;
-    let work = plain::Plan { wire, requests, connections: CONNECTIONS, rounds, gateway: None };
+    let work = plain::Plan { wire, requests, connections: CONNECTIONS, rounds, gateway: None, against: None };
     let times = plain::measure(scene, &work, &everybody()).await?;
     let mut notes: Vec<String> = times.iter().map(Times::spread).collect();
     notes.extend(scene.stage.notes());

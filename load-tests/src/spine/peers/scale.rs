@@ -40,7 +40,7 @@ pub(super) async fn lateness(scene: &Scene) -> Result<Report, Trouble> {
         let proxy = scene.start(&informing(heartbeat_interval), &origin.url).await?;
         let target = Target::new(&scene.stage, Wire::H2, proxy.address)?;
         let due = match talk {
-            Talk::Silent => Due::After(SECOND),
+            Talk::Silent | Talk::CallsBack => Due::After(SECOND),
             Talk::Reporting { .. } => Due::WhenSent(origin.began),
         };
         let crowd = punctual::hold(&target, (WAITING, PER_CONNECTION), due).await?;
