@@ -204,8 +204,8 @@ async fn content_and_trailers_pass_through_unchanged() {
 }
 
 /// Each piece is seen once, in order, and before the end that it brings.
-#[tokio::test]
-async fn a_witness_sees_the_pieces_and_then_the_end() {
+#[test]
+fn a_witness_sees_the_pieces_and_then_the_end() {
     struct Seen(Arc<Mutex<Vec<String>>>);
     impl Witness for Seen {
         fn piece(&mut self, piece: &Bytes) {
@@ -216,10 +216,9 @@ async fn a_witness_sees_the_pieces_and_then_the_end() {
         }
     }
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let body = RequestBody::new(Counted(b"ping")).witnessed(Seen(Arc::clone(&seen)));
-    let content = body.collect().await.expect("content").to_bytes();
-    assert_eq!(content, "ping");
-    let seen = seen.lock().unwrap();
-    let (end, pieces) = seen.split_last().expect("an end");
-    assert_eq!((pieces.concat().as_str(), end.as_str()), ("ping", "the end"));
+    let mut body = RequestBody::new(Counted(b"content")).witnessed(Seen(Arc::clone(&seen)));
+    for _ in 0..2 {
+        assert!(matches!(read(&mut body), Poll::Ready(Some(Ok(_)))));
+    }
+    assert_eq!(*seen.lock().unwrap(), ["cont", "ent", "the end"]);
 }
