@@ -149,9 +149,11 @@ impl Operation {
         Self { latest: Arc::new(latest) }
     }
 
-    /// One whose latest state a store has kept.
-    pub const fn resumed(latest: Arc<Snapshot>) -> Self {
-        Self { latest }
+    /// One of which a store has kept a state, perhaps not the last that was told of. Its revision goes on
+    /// from `at_least`, if that is more: no revision is told of two states.
+    pub fn resumed(kept: &Snapshot, at_least: u64) -> Self {
+        let revision = kept.revision.saturating_add(1).max(at_least);
+        Self { latest: Arc::new(Snapshot { revision, ..kept.clone() }) }
     }
 
     /// The latest state.

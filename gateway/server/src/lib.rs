@@ -19,6 +19,7 @@ pub mod idempotency;
 pub mod ingest;
 pub mod listen;
 pub mod logging;
+pub mod meter;
 pub mod metrics;
 pub mod operations;
 pub mod owners;

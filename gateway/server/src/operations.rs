@@ -7,6 +7,7 @@
 mod beginning;
 mod cell;
 mod copy;
+mod entrusted;
 mod fault;
 mod identity;
 mod inherited;

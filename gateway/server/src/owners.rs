@@ -1,6 +1,6 @@
 //! Whose an operation is (SEC-02): it is bound to the first credential on the request that began it.
 //!
-//! A credential is never kept. What is kept is a digest of it under a key that only the store knows: it
+//! No credential is kept for this. What is kept is a digest of it under a key that only the store knows: it
 //! recognizes a credential that is presented again, and nothing else can be done with it. Whoever does not
 //! present it is told what is told of an id that never was, after the same work (S-02, S-19).
 

@@ -49,7 +49,7 @@ fn resume_one(record: &Record, route: &Route, (shared, upstreams): (&Shared, &Up
     let cell = OperationCell::restored(record, beginning(record, route, (shared, settings)));
     let resumption = Resumption { record, route, settings, cell: &cell, shared, age };
     match &record.sequel {
-        Sequel::Interrupted => false,
+        Sequel::Interrupted | Sequel::Canceled => false,
         Sequel::Call { until } => resumption.wait(elapsed(now, *until)),
         Sequel::Resend(request) => {
             settings.on_restart == OnRestart::Resend && resumption.send_again(request, upstreams)

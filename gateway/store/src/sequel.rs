@@ -21,6 +21,8 @@ pub struct RequestKey {
 pub enum Sequel {
     /// It has died with the gateway.
     Interrupted,
+    /// It was cancelled.
+    Canceled,
     /// Its origin works on, and calls back until then.
     Call {
         /// When nothing is taken from the origin any more.
@@ -58,7 +60,7 @@ impl Sequel {
     /// Octets that it takes in the store, beside its record.
     pub(crate) fn room(&self) -> u64 {
         match self {
-            Self::Interrupted | Self::Call { .. } => 0,
+            Self::Interrupted | Self::Canceled | Self::Call { .. } => 0,
             Self::Resend(request) => request.room(),
         }
     }

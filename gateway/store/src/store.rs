@@ -25,7 +25,7 @@ pub enum StoreError {
     #[error("the store's disk is full or fails: free space or repair it; the log says what failed")]
     Unavailable,
     /// This record cannot be read. Others can.
-    #[error("the operation's record is damaged on disk: check the disk; the operation can be forgotten")]
+    #[error("the operation's record is damaged on disk: check the disk")]
     Corrupt,
 }
 

@@ -97,7 +97,11 @@ impl Followed {
             if let Some(head) = self.relay(now, window, account) {
                 return Poll::Ready(Saying::relayed(head));
             }
-            if let Some(answer) = self.cell().take_answer() {
+            // While it is being registered its answer waits: it is told with its names, and the store's answer
+            // is waited for here, where nobody looks again once there is a final response.
+            if self.registering.is_none()
+                && let Some(answer) = self.cell().take_answer()
+            {
                 account.origin_took(answer.origin_took());
                 return Poll::Ready(self.answer(answer));
             }
@@ -189,6 +193,7 @@ impl Followed {
         let Some(registering) = &mut self.registering else { return };
         let Poll::Ready(identity) = registering.as_mut().poll(cx) else { return };
         self.registering = None;
+        self.knowledge = Knowledge::Stale;
         self.on_registered(identity, now, account);
     }
 
@@ -297,6 +302,10 @@ impl Followed {
     fn accepted(&mut self, reason: Downgrade) -> Option<Saying> {
         let identity = self.identity()?;
         let view = View::of_cell(self.cell(), &identity);
+        if view.is_finished() {
+            // Its answer is on its way.
+            return None;
+        }
         let document = self.manner.rendering.document(&view);
         let response = self.manner.finishing.accepted(document, &identity, &self.manner.accepted_applied);
         self.stage = Stage::Answered;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use downstream::{Opening, RequestBody};
 use http::request::Parts;
 use progress_core::operation::OperationId;
+use status_store::StoreError;
 
 use super::Gateway;
 use super::following::Case;
@@ -88,6 +89,10 @@ impl Undecided<'_> {
                 Claim::Kept(id) => match keys.standing(id).await {
                     Ok(Standing::Bound(content)) => return self.repeat(id, content).await,
                     Ok(Standing::Void) => void = Some(id),
+                    Err(StoreError::Corrupt) => {
+                        let uri = self.operations().origin().status_uri(id);
+                        return self.refuse(&answers::unknown_content(&uri));
+                    }
                     Err(_) => return self.refuse(&answers::unavailable()),
                 },
             }
@@ -121,6 +126,10 @@ impl Undecided<'_> {
             return self.refuse(&answers::reused());
         }
         match (self.operations().find(id).await, content) {
+            // It never came to be: the one that was to begin it is gone.
+            (Ok(Seen::Finished(record)), _) if record.times.end.is_none() => {
+                self.refuse(&answers::unavailable())
+            }
             (Ok(Seen::Running(cell)), Some(_)) => self.attach(&cell, id),
             (Ok(Seen::Finished(record)), Some(_)) => self.replay(&Replay::of(record, self.operations())),
             (Ok(Seen::Finished(record)), None) if record.response.is_none() => {

@@ -125,6 +125,8 @@ impl Desk {
     async fn why_over(&self, id: OperationId) -> No {
         let phase = match self.operations.find(id).await {
             Ok(Seen::Running(cell)) => cell.snapshot().phase.clone(),
+            // It is not known here yet.
+            Ok(Seen::Finished(record)) if record.times.end.is_none() => return No::StoreFails,
             Ok(Seen::Finished(record)) => record.snapshot.phase.clone(),
             Ok(Seen::Expired { .. } | Seen::Unknown) | Err(StoreError::Corrupt | StoreError::Missing) => {
                 return No::Over;

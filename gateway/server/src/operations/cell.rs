@@ -27,6 +27,7 @@ use callback::Line;
 pub use callback::Receipt;
 pub(super) use callback::{Called, Delivered};
 use key::Key;
+pub(super) use sequel::resumed;
 use watcher::Watchers;
 pub use watcher::{News, Watcher};
 
@@ -186,6 +187,11 @@ impl OperationCell {
         Arc::clone(self.state().operation.snapshot())
     }
 
+    /// How many changes there have been.
+    pub fn revision(&self) -> u64 {
+        self.state().operation.snapshot().revision
+    }
+
     /// The latest state with its times, both of one moment.
     pub fn shown(&self) -> (Arc<Snapshot>, Times) {
         let state = self.state();
@@ -343,6 +349,9 @@ impl OperationCell {
     /// Fixes the end, for the store: from now on nothing changes. `None`: it is over already.
     pub fn end(&self, outcome: Outcome, at: Timestamp) -> Option<Arc<Snapshot>> {
         let mut state = self.state();
+        if state.ending.is_some() {
+            return None;
+        }
         let mut operation = state.operation.clone();
         if operation.finish(outcome) == Applied::Refused {
             return None;

@@ -3,7 +3,6 @@
 //! Each either goes on here, or it is over: then nobody is told anything else, from the first answer on.
 
 use std::collections::HashMap;
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,9 +10,10 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use progress_core::document::Times;
 use progress_core::event::Outcome;
-use progress_core::operation::{Operation, OperationId, Phase};
-use status_store::{Amendment, Ending, Found, Record, Sequel, StatusStore, StoreError, clock};
+use progress_core::operation::{OperationId, Phase};
+use status_store::{Ending, Found, Record, Sequel, StatusStore, StoreError, clock};
 
+use super::cell::resumed;
 use super::{Fault, OperationCell, Operations};
 use crate::metrics::labels::{OutcomeLabel, StoreOperation};
 
@@ -109,14 +109,15 @@ impl Operations {
 
     /// What its record says once it is over.
     fn ended(&self, record: &Record) -> Record {
-        let mut operation = Operation::resumed(Arc::clone(&record.snapshot));
-        let outcome = match record.snapshot.phase {
-            // Who cancelled it was told that it would be.
-            Phase::Canceling => Outcome::Canceled,
-            Phase::Running | Phase::Finished(_) => Outcome::Failed(Fault::INTERRUPTED.failure()),
+        let at = self.inheritance.at.max(record.times.update);
+        let mut operation = resumed(record, at);
+        // Who cancelled it was told that it would be.
+        let outcome = if record.sequel == Sequel::Canceled || record.snapshot.phase == Phase::Canceling {
+            Outcome::Canceled
+        } else {
+            Outcome::Failed(Fault::INTERRUPTED.failure())
         };
         operation.finish(outcome);
-        let at = self.inheritance.at.max(record.times.update);
         Record {
             snapshot: Arc::clone(operation.snapshot()),
             times: Times { update: at, end: Some(at), ..record.times },
@@ -131,26 +132,5 @@ impl Operations {
         };
         let elapsed = Duration::try_from(record.times.update.duration_since(record.times.create));
         self.metrics.route(route).operations.ended(label, elapsed.unwrap_or_default());
-    }
-
-    /// The same about an operation that its client is told of next: it is registered now, if it is not
-    /// (CRE-03, interface section 8).
-    pub async fn announce(&self, cell: &Arc<OperationCell>, until: Timestamp) {
-        if cell.begin_registration() {
-            self.register(cell).await;
-        } else {
-            self.entrust(cell, until).await;
-        }
-    }
-
-    /// The operation's origin will call back until then: durably, so that it goes on through a restart.
-    pub async fn entrust(&self, cell: &OperationCell, until: Timestamp) {
-        poll_fn(|cx| cell.poll_settled(cx)).await;
-        // One that is not registered yet takes it along when it is.
-        if let Some(id) = cell.id() {
-            let amendment = Amendment::Sequel(Sequel::Call { until });
-            // Without it, the operation counts as interrupted after a restart, which its client is told.
-            let _ = self.measured(StoreOperation::Amend, self.store.amend(id, amendment)).await;
-        }
     }
 }

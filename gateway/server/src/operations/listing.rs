@@ -7,13 +7,14 @@ use std::time::Instant;
 use progress_core::operation::OperationId;
 
 use super::OperationCell;
+use crate::meter::{Meter, Rate};
 
 /// Operations that are listed at a time; beyond, a request carries no callback URL. A running
 /// operation takes more than a kilobyte, so that other bounds are met before this one.
 const LISTED: usize = 1 << 20;
 
 /// Callbacks of a kind that one operation may get at once, and in each second after (S-13).
-const RATE: f32 = 10.0;
+const RATE: Rate = Rate { burst: 10.0, per_second: 10.0 };
 
 /// Running operations by the id that their origins know, be they registered or not.
 #[derive(Debug, Default)]
@@ -55,12 +56,6 @@ struct Entry {
     deliveries: Meter,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Meter {
-    tokens: f32,
-    at: Instant,
-}
-
 impl Listing {
     /// Lists an operation under the id that its origin is told. `None`: there is no room.
     pub fn list(
@@ -69,7 +64,7 @@ impl Listing {
         cell: &Arc<OperationCell>,
         maximum_result: u64,
     ) -> Option<Listed> {
-        let full = Meter { tokens: RATE, at: clock() };
+        let full = Meter::full(RATE, clock());
         let entry = Entry { cell: Arc::clone(cell), maximum_result, reports: full, deliveries: full };
         let mut entries = self.entries();
         if entries.len() >= LISTED {
@@ -88,7 +83,7 @@ impl Listing {
             Purpose::Report => &mut entry.reports,
             Purpose::Delivery => &mut entry.deliveries,
         };
-        if !meter.allow(clock()) {
+        if !meter.take(RATE, clock()) {
             return Admission::TooOften;
         }
         Admission::Admitted(Arc::clone(&entry.cell), entry.maximum_result)
@@ -106,19 +101,6 @@ impl Drop for Listed {
         if let Some(entry) = entry {
             entry.cell.hang_up();
         }
-    }
-}
-
-impl Meter {
-    fn allow(&mut self, now: Instant) -> bool {
-        let elapsed = now.saturating_duration_since(self.at).as_secs_f32();
-        self.tokens = (self.tokens + elapsed * RATE).min(RATE);
-        self.at = now;
-        let allowed = self.tokens >= 1.0;
-        if allowed {
-            self.tokens -= 1.0;
-        }
-        allowed
     }
 }
 

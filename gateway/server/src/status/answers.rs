@@ -40,7 +40,7 @@ fn unavailable() -> Response<Content> {
 
 /// The record, and no other, cannot be read (G-06).
 fn damaged() -> Response<Content> {
-    let detail = "What was stored of this operation is damaged; it can only be forgotten.";
+    let detail = "What was stored of this operation is damaged.";
     problem(&Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "damaged-operation", detail))
 }
 

@@ -13,7 +13,7 @@ use http::header::{ALT_SVC, IF_NONE_MATCH};
 use http::{HeaderMap, Method, Response};
 use progress_core::interim::PREFERENCE_APPLIED;
 use progress_core::prefer::Applied;
-use status_store::Record;
+use status_store::{Record, StoreError};
 
 use super::address::{Address, Part};
 use super::answers::{
@@ -308,7 +308,7 @@ impl Asked {
                 let identity = self.room.operations.identity(&cell);
                 let Some(identity) = identity else { return other(unknown()) };
                 point::passed(Point::Canceling);
-                let now = cell.cancel();
+                let now = self.room.operations.cancel(&cell).await;
                 point::passed(Point::Canceled);
                 if now.is_finished() {
                     // It ended since it was found: there is nothing to cancel.
@@ -330,7 +330,8 @@ impl Asked {
     async fn forget(&self, address: Address) -> (Looked, Format) {
         match self.room.operations.forget(address.id).await {
             Ok(()) => other(self.rendering.habit().map_or_else(forgotten, Habit::deleted)),
-            Err(_) => other(expired()),
+            Err(StoreError::Missing) => other(expired()),
+            Err(error) => other(of_store(error)),
         }
     }
 }

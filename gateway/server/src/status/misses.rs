@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::config::IpPrefix;
+use crate::meter::{Meter, Rate};
 
 /// Misses that may come at once, in seconds of the rate: a client that comes back with a list of operations
 /// that have expired is no flood.
@@ -26,31 +27,27 @@ const OWN_BITS: u32 = 64;
 /// The budgets of all addresses.
 #[derive(Debug)]
 pub struct Misses {
-    /// Misses a second; `None`: any number.
-    rate: Option<f64>,
+    /// `None`: any number.
+    rate: Option<Rate>,
     /// They stand before many clients.
     trusted: Vec<IpPrefix>,
     /// Of those addresses alone that have missed lately.
     meters: Mutex<HashMap<IpAddr, Meter>>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Meter {
-    tokens: f64,
-    at: Instant,
-}
-
 impl Misses {
     /// So many misses a second, `None` for any number; clients behind `trusted` proxies are not metered.
     pub fn new(rate: Option<NonZeroU32>, trusted: Vec<IpPrefix>) -> Self {
-        Self { rate: rate.map(|rate| rate.get().into()), trusted, meters: Mutex::default() }
+        let rate =
+            rate.map(|rate| Rate { burst: f64::from(rate.get()) * BURST, per_second: rate.get().into() });
+        Self { rate, trusted, meters: Mutex::default() }
     }
 
     /// Whether an address may ask. To be asked before the store is.
     pub fn allow(&self, address: IpAddr, now: Instant) -> bool {
         let Some(rate) = self.rate else { return true };
         let meter = self.meters().get(&payer(address)).copied();
-        meter.is_none_or(|meter| meter.refilled(rate, now) >= 1.0)
+        meter.is_none_or(|meter| meter.has_one(rate, now))
     }
 
     /// An address has asked for what it is not told of.
@@ -62,25 +59,18 @@ impl Misses {
         let payer = payer(address);
         let mut meters = self.meters();
         if meters.len() >= METERS && !meters.contains_key(&payer) {
-            meters.retain(|_, meter| meter.refilled(rate, now) < rate * BURST);
+            meters.retain(|_, meter| !meter.is_full(rate, now));
             // What is worth the walk makes room for many.
             if meters.len() > METERS / 2 {
                 meters.clear();
             }
         }
-        let meter = meters.entry(payer).or_insert(Meter { tokens: rate * BURST, at: now });
-        *meter = Meter { tokens: (meter.refilled(rate, now) - 1.0).max(0.0), at: now };
+        meters.entry(payer).or_insert(Meter::full(rate, now)).spend(rate, now);
     }
 
     fn meters(&self) -> MutexGuard<'_, HashMap<IpAddr, Meter>> {
         // A panic cannot leave a map half changed.
         self.meters.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Meter {
-    fn refilled(&self, rate: f64, now: Instant) -> f64 {
-        (self.tokens + now.saturating_duration_since(self.at).as_secs_f64() * rate).min(rate * BURST)
     }
 }
 

@@ -6,11 +6,10 @@ use std::time::Instant;
 
 use progress_core::operation::OperationId;
 
-/// Reads that may come at once.
-const BURST: f64 = 100.0;
+use crate::meter::{Meter, Rate};
 
-/// Reads a second.
-const RATE: f64 = 20.0;
+/// Reads of one operation.
+const RATE: Rate = Rate { burst: 100.0, per_second: 20.0 };
 
 /// Operations that are metered at a time. A meter that is full again is dropped to make room; if
 /// none is, the oldest state is unknown and begins anew.
@@ -20,36 +19,17 @@ const METERS: usize = 10_000;
 #[derive(Debug, Default)]
 pub struct Reads(Mutex<HashMap<OperationId, Meter>>);
 
-#[derive(Clone, Copy, Debug)]
-struct Meter {
-    tokens: f64,
-    at: Instant,
-}
-
 impl Reads {
     /// Whether one more read is allowed.
     pub fn allow(&self, id: OperationId, now: Instant) -> bool {
         let mut meters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if meters.len() >= METERS && !meters.contains_key(&id) {
-            meters.retain(|_, meter| meter.refilled(now) < BURST);
+            meters.retain(|_, meter| !meter.is_full(RATE, now));
             if meters.len() >= METERS {
                 meters.clear();
             }
         }
-        let meter = meters.entry(id).or_insert(Meter { tokens: BURST, at: now });
-        meter.tokens = meter.refilled(now);
-        meter.at = now;
-        if meter.tokens < 1.0 {
-            return false;
-        }
-        meter.tokens -= 1.0;
-        true
-    }
-}
-
-impl Meter {
-    fn refilled(&self, now: Instant) -> f64 {
-        (self.tokens + now.saturating_duration_since(self.at).as_secs_f64() * RATE).min(BURST)
+        meters.entry(id).or_insert(Meter::full(RATE, now)).take(RATE, now)
     }
 }
 

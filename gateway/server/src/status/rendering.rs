@@ -222,10 +222,7 @@ impl Rendering {
             // The page names the languages of its parts.
             fields.remove(CONTENT_LANGUAGE);
         }
-        if view.is_finished() {
-            fields.extend(view.status_uri().map(|value| (STATUS_URI, value)));
-        } else {
-            fields.insert(RETRY_AFTER, view.retry_after().into());
+        if !view.is_finished() {
             *response.status_mut() = StatusCode::ACCEPTED;
         }
         response
@@ -251,6 +248,11 @@ impl Rendering {
     /// The fields that every answer about an operation has.
     fn describe(&self, view: &View, fields: &mut HeaderMap) {
         private(fields);
+        if view.is_finished() {
+            fields.extend(view.status_uri().map(|value| (STATUS_URI, value)));
+        } else {
+            fields.insert(RETRY_AFTER, view.retry_after().into());
+        }
         fields.insert(VARY, HeaderValue::from_static("Accept, Accept-Language, Prefer"));
         fields.extend(HeaderValue::try_from(self.etag(view)).map(|etag| (ETAG, etag)));
         if let Some(progress) = &view.snapshot.progress {

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.client import Request
-from harness.gateway import document, fetch
+from harness.gateway import document, fetch, poll_until_finished
 from harness.lasting import Lasting
 from harness.origin import Origin
 from harness.programs import curl
@@ -63,6 +63,10 @@ def test_g_03_a_full_disk_promises_nothing_and_loses_nothing(lasting: Lasting, o
     held, job = origin.job("/jobs/"), origin.job("/jobs/")
     waiting = curl("--http1.1")(Request(lasting.url + held.path, prefer="processing", body=b"{}"))
     location = waiting.transcript.wait_location()
+    early = origin.job("/jobs/")
+    over = fetch(lasting.url + early.path, "POST", b"{}", prefer="respond-async, wait=0").fields["location"]
+    early.finish()
+    poll_until_finished(over)
     disk.fill()
 
     # Who comes now is served as by a plain proxy: nothing is promised, the response is the origin's.
@@ -82,8 +86,12 @@ def test_g_03_a_full_disk_promises_nothing_and_loses_nothing(lasting: Lasting, o
     told = fetch(location)
     assert (told.status, json.loads(told.body)["status"]) == (202, "Running")
 
+    # What is over can be read, and is not called gone because it cannot be forgotten.
+    assert fetch(over, "DELETE").status == 503
+    assert fetch(over).status == 200
+
     disk.free()
-    lasting.wait_metric('operations{state="succeeded"} 1')
+    lasting.wait_metric('operations{state="succeeded"} 2')
     assert document(location)["status"] == "Succeeded"
     assert fetch(f"{location}/result").body == b"made"
     again = origin.job("/jobs/")

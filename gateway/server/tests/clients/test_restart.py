@@ -50,8 +50,12 @@ def test_g_01_what_died_with_the_gateway_has_failed(lasting: Lasting, origin: Or
     job = origin.job("/jobs/")
     location = begin(lasting, job)
     assert document(location)["status"] == "Running"
+    job.progress("1/2")
+    lasting.wait_metric('upstream_events_total{kind="progress",route="jobs"} 1')
+    etag = fetch(location).fields["etag"]
     lasting.killed_and_started()
     assert failure(location) == "Interrupted"
+    assert fetch(location, if_none_match=etag).status == 200, "it is another state than any before"
     result = fetch(f"{location}/result")
     assert (result.status, json.loads(result.body)["type"].rpartition("/")[2]) == (502, "interrupted")
     first = document(location)

@@ -29,6 +29,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const FAILURES: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
+/// How often a status document may be unavailable before that is the answer.
+const REFUSALS: usize = 60;
+
 /// `IDK-01`: the name of one request, not of those that follow it.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Fields that speak of the content, of its state or of this one request.
@@ -100,10 +103,16 @@ impl Journey<'_> {
     async fn follow(&mut self, uri: Uri) -> Result<Verdict, CallError> {
         self.teller.following(&uri);
         let call = self.look(&uri);
+        let mut refusals = 0;
         let seen = loop {
             let seen = self.insist(&call).await?;
             match seen.status {
                 StatusCode::ACCEPTED | StatusCode::TOO_MANY_REQUESTS => sleep(pause(&seen.fields)).await,
+                // It cannot be told at the moment.
+                StatusCode::SERVICE_UNAVAILABLE if refusals < REFUSALS => {
+                    refusals += 1;
+                    sleep(pause(&seen.fields)).await;
+                }
                 _ => break seen,
             }
         };

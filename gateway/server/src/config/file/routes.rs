@@ -131,7 +131,7 @@ section! {
         }, r#""continue""#);
 
         /// What becomes of an operation that the gateway was still asking its origin for when it ended; resend: a
-        /// request of an idempotent method with at most 64KiB of content is kept and sent again.
+        /// request of an idempotent method with at most 64KiB of content is kept, credentials included, and sent again.
         on_restart: Located<OnRestart> = "on-restart" => Defaulted(Choice {
             words: &[("fail", OnRestart::Fail), ("resend", OnRestart::Resend)], later: &[],
         }, r#""fail""#);

@@ -4,10 +4,17 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use progress_core::operation::{Operation, Phase};
-use status_store::{Record, Sequel, StoredRequest};
+use status_store::{Record, Sequel, StoredRequest, clock};
 
 use super::{Audience, Control, OperationCell, Registration};
 use crate::operations::Beginning;
+
+/// The operation of a record, taken over at a moment. Its revision is the microseconds of its life: fewer
+/// changes than that were told of before, however often it has been taken over.
+pub(in crate::operations) fn resumed(record: &Record, at: Timestamp) -> Operation {
+    let age = at.duration_since(record.times.create);
+    Operation::resumed(&record.snapshot, u64::try_from(age.as_micros()).unwrap_or(0))
+}
 
 impl OperationCell {
     /// An operation of an earlier gateway's that goes on. Nobody waits for it; what was cancelled is
@@ -15,7 +22,7 @@ impl OperationCell {
     pub fn restored(record: &Record, beginning: Beginning) -> Arc<Self> {
         let cell = Self::new(beginning, record.times.create);
         let mut state = cell.state();
-        state.operation = Operation::resumed(Arc::clone(&record.snapshot));
+        state.operation = resumed(record, clock::now());
         state.times = record.times;
         state.registration = Registration::Done(record.id);
         state.audience = Audience::Gone;

@@ -32,9 +32,6 @@ const DISCARDING: Duration = Duration::from_secs(1);
 /// Octets of such content.
 const DISCARDED: usize = 64 * 1024;
 
-/// Progress is noted in the store at most this often.
-const CHECKPOINT: Duration = Duration::from_secs(2);
-
 /// An assignment whose origin has not answered yet. Every held request has one, so what is rarely
 /// there is boxed.
 pub(super) struct Waiting {
@@ -46,13 +43,17 @@ pub(super) struct Waiting {
     /// Where who delivered the response by callback waits.
     pub(super) receipt: Option<oneshot::Sender<Receipt>>,
     silence: Silence,
-    checkpoint: Instant,
+    /// The revision that the store has been told of.
+    noted: u64,
     /// A `201` whose content is still being made, until it may be passed on (CRE-03).
     created: Option<Box<Response<UpstreamBody>>>,
     created_at: Option<CreatedAt>,
     /// Progress on its way into the store. Meanwhile the origin is not read on.
-    noting: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    noting: Option<Noting>,
 }
+
+/// Something on its way into the store.
+type Noting = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Waiting {
     /// Begins to wait now: for the answer to `call`, or, without one, for the origin's own.
@@ -61,7 +62,7 @@ impl Waiting {
         Self {
             deadline: Box::pin(tokio::time::sleep_until(now + assignment.deadline)),
             silence: Silence::new(assignment.stall_timeout),
-            checkpoint: now + CHECKPOINT,
+            noted: assignment.cell.revision(),
             noting: None,
             created: None,
             created_at: None,
@@ -79,17 +80,14 @@ impl Waiting {
             if let Some(noting) = &mut self.noting {
                 ready!(noting.as_mut().poll(cx));
                 self.noting = None;
-                self.checkpoint = Instant::now() + CHECKPOINT;
                 if let Some(created) = self.created.take()
                     && let Some(unannounced) = self.pass_on(created)
                 {
                     return Poll::Ready(Ok(*unannounced));
                 }
             }
-            if self.assignment.cell.has_fingerprint() {
-                let Assignment { operations, cell, .. } = &self.assignment;
-                let (operations, cell) = (Arc::clone(operations), Arc::clone(cell));
-                self.noting = Some(Box::pin(async move { operations.identify(&cell).await }));
+            if let Some(noting) = self.unnoted() {
+                self.noting = Some(noting);
                 continue;
             }
             if let Poll::Ready(cut) = self.assignment.poll_cut(self.deadline.as_mut(), cx) {
@@ -110,10 +108,25 @@ impl Waiting {
                     UpstreamEvent::Informational(status, fields) => self.assignment.hear(status, fields),
                 },
             }
-            if Instant::now() >= self.checkpoint {
-                self.note();
-            }
         }
+    }
+
+    /// What the store is to be told next. It writes states when it likes, and the latest of them, so that it
+    /// is told of each; what waits here is never overtaken.
+    fn unnoted(&mut self) -> Option<Noting> {
+        let Assignment { operations, cell, .. } = &self.assignment;
+        let revision = cell.revision();
+        if !cell.has_fingerprint() && revision == self.noted {
+            return None;
+        }
+        // One that is not registered yet takes its state along when it is.
+        cell.id()?;
+        let (operations, cell) = (Arc::clone(operations), Arc::clone(cell));
+        if cell.has_fingerprint() {
+            return Some(Box::pin(async move { operations.identify(&cell).await }));
+        }
+        self.noted = revision;
+        Some(Box::pin(async move { operations.checkpoint(&cell).await }))
     }
 
     fn poll_origin(&mut self, cx: &mut Context<'_>) -> Poll<Result<UpstreamEvent, Cut>> {
@@ -186,12 +199,6 @@ impl Waiting {
         response.extensions_mut().insert(OriginTook(self.began.elapsed()));
         self.created_at.take().map(|at| response.extensions_mut().insert(at));
         response
-    }
-
-    fn note(&mut self) {
-        let Assignment { operations, cell, .. } = &self.assignment;
-        let (operations, cell) = (Arc::clone(operations), Arc::clone(cell));
-        self.noting = Some(Box::pin(async move { operations.checkpoint(&cell).await }));
     }
 
     fn took(&self) -> OriginTook {

@@ -10,9 +10,12 @@ use progress_core::operation::OperationId;
 
 use super::View;
 
-/// Latest events that are kept, up to some kilobytes each: one for each operation, and for each language that
-/// is read of it. When there are more, all are dropped and encoded anew by whoever needs them.
+/// Latest events that are kept: one for each operation, and for each language that is read of it. When there
+/// are more, all are dropped and encoded anew by whoever needs them.
 const KEPT: usize = 1_000;
+
+/// Octets of them in all: most have less than a kilobyte, a long list of results has a hundred.
+const OCTETS: usize = 8 * 1024 * 1024;
 
 /// The latest events of the operations that are followed by streams, as one reader reads them.
 #[derive(Clone, Debug, Default)]
@@ -21,8 +24,14 @@ pub struct Written {
     languages: Languages,
 }
 
-/// By operation, and by which of its labels is shown.
-type Shared = Arc<Mutex<HashMap<(OperationId, usize), Latest>>>;
+type Shared = Arc<Mutex<Kept>>;
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// By operation, and by which of its labels is shown.
+    latest: HashMap<(OperationId, usize), Latest>,
+    octets: usize,
+}
 
 #[derive(Debug)]
 struct Latest {
@@ -40,14 +49,11 @@ impl Written {
     pub(super) fn events(&self, view: &View) -> Bytes {
         let (shown, revision) = ((view.id(), view.choice(&self.languages)), view.revision());
         let mut kept = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(latest) = kept.get(&shown).filter(|latest| latest.revision == revision) {
+        if let Some(latest) = kept.latest.get(&shown).filter(|latest| latest.revision == revision) {
             return latest.events.clone();
         }
         let events = self.encode(view);
-        if kept.len() >= KEPT {
-            kept.clear();
-        }
-        kept.insert(shown, Latest { revision, events: events.clone() });
+        kept.keep(shown, Latest { revision, events: events.clone() });
         events
     }
 
@@ -63,5 +69,18 @@ impl Written {
             let _ = write!(events, "id: {revision}\nevent: {name}\ndata: {json}\n\n");
         }
         events.into()
+    }
+}
+
+impl Kept {
+    fn keep(&mut self, shown: (OperationId, usize), latest: Latest) {
+        if self.latest.len() >= KEPT || self.octets + latest.events.len() > OCTETS {
+            self.latest.clear();
+            self.octets = 0;
+        }
+        self.octets += latest.events.len();
+        if let Some(older) = self.latest.insert(shown, latest) {
+            self.octets -= older.events.len();
+        }
     }
 }

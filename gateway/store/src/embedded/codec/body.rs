@@ -67,6 +67,7 @@ fn read_key(eye: &mut Eye, digest: Option<[u8; 32]>) -> Option<Option<RequestKey
 fn write_sequel(pen: &mut Pen, sequel: &Sequel) {
     match sequel {
         Sequel::Interrupted => pen.byte(0),
+        Sequel::Canceled => pen.byte(3),
         Sequel::Call { until } => {
             pen.byte(1);
             pen.time(*until);
@@ -82,6 +83,7 @@ fn read_sequel(eye: &mut Eye) -> Option<Sequel> {
     Some(match eye.byte()? {
         0 => Sequel::Interrupted,
         1 => Sequel::Call { until: eye.time()? },
+        3 => Sequel::Canceled,
         2 => Sequel::Resend(Arc::new(message::read_request(eye)?)),
         _ => return None,
     })

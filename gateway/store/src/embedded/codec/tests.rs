@@ -123,7 +123,7 @@ fn every_key_and_sequel_is_read_as_it_was_written() {
     let until = Timestamp::new(1_900_000_000, 5).unwrap();
     let known = |fingerprint| Some(RequestKey { digest: [4; 32], fingerprint });
     for key_ in [None, known(None), known(Some([6; 32]))] {
-        for sequel in [Sequel::Interrupted, Sequel::Call { until }, request()] {
+        for sequel in [Sequel::Interrupted, Sequel::Canceled, Sequel::Call { until }, request()] {
             let record = running(key_, sequel);
             let (row, written) = encode_record(key(), &record);
             let (read, summarized) = decode_record(key(), &row, &results()).unwrap().unwrap();
