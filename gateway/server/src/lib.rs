@@ -27,6 +27,7 @@ pub mod problem;
 pub mod relay;
 mod restart;
 pub mod routes;
+pub mod secret;
 pub mod signals;
 pub mod status;
 pub mod tls;

@@ -19,6 +19,7 @@ use subtle::{Choice, ConstantTimeEq};
 
 use crate::config::{OwnerKind, RouteSettings};
 use crate::operations::{Operations, Seen};
+use crate::secret;
 
 use credential::Shown;
 
@@ -50,15 +51,13 @@ impl Owners {
     /// Recognizes the owners of the routes' operations, also of those from before a restart: their digests
     /// are made with the `secret` of the store that keeps them.
     pub fn new(secret: &[u8; 32], routes: &[RouteSettings]) -> Self {
-        let store = hmac::Key::new(hmac::HMAC_SHA256, secret);
-        let key = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&store, PURPOSE).as_ref());
         let mut kinds: Vec<OwnerKind> = Vec::new();
         for kind in routes.iter().filter_map(|route| route.progress.as_ref()).flat_map(|route| &route.owner) {
             if !kinds.contains(kind) {
                 kinds.push(kind.clone());
             }
         }
-        Self { key, kinds }
+        Self { key: secret::key_for(PURPOSE, secret), kinds }
     }
 
     /// The owner of an operation that a request with these fields on this connection begins: the first of

@@ -13,6 +13,7 @@ use ring::hmac;
 use super::bound::{Bond, Hold};
 use crate::operations::Operations;
 use crate::owners::Owner;
+use crate::secret::{key_for, update_each};
 
 /// What a request and its repetitions have in common. Only who has the store's secret can make one.
 pub type Digest = [u8; 32];
@@ -43,8 +44,7 @@ impl Keys {
     /// Knows the keys again that were bound before a restart: their digests are made with the secret of the
     /// store that keeps them.
     pub fn new(operations: &Arc<Operations>) -> Arc<Self> {
-        let store = hmac::Key::new(hmac::HMAC_SHA256, &operations.secret());
-        let key = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&store, PURPOSE).as_ref());
+        let key = key_for(PURPOSE, &operations.secret());
         Arc::new(Self { key, operations: Arc::clone(operations), bonds: Mutex::default() })
     }
 
@@ -66,11 +66,7 @@ impl Keys {
             target.as_bytes(),
             key.as_bytes(),
         ];
-        // Each with its length before it: no two lists of octets are written alike.
-        for octets in parts {
-            context.update(&(octets.len() as u64).to_be_bytes());
-            context.update(octets);
-        }
+        update_each(&mut context, parts);
         context.sign().as_ref().try_into().ok()
     }
 

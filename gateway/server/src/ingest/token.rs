@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use progress_core::operation::OperationId;
 use ring::hmac;
 
-/// Octets of a secret, and of the code.
-const SECRET: usize = 32;
+use crate::secret::{SIZE as SECRET, key_for};
 
 /// Keeps tokens apart from everything else that is made with the store's secret.
 const PURPOSE: &[u8] = b"progress-gateway: a callback token";
@@ -30,8 +29,7 @@ impl Mint {
     /// A mint whose tokens every mint of the same secret takes for its own: they live as long as the
     /// store that keeps the secret.
     pub(super) fn new(secret: &[u8; SECRET]) -> Self {
-        let store = hmac::Key::new(hmac::HMAC_SHA256, secret);
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&store, PURPOSE).as_ref()) }
+        Self { key: key_for(PURPOSE, secret) }
     }
 
     /// The token for an operation until `expiry`.

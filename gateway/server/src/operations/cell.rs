@@ -27,6 +27,7 @@ use callback::Line;
 pub use callback::Receipt;
 pub(super) use callback::{Called, Delivered};
 use key::Key;
+pub(super) use key::Unnoted;
 pub(super) use sequel::resumed;
 use watcher::Watchers;
 pub use watcher::{News, Watcher};

@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 
 use super::Owner;
 use crate::config::OwnerKind;
+use crate::secret::update_each;
 
 /// The values of one credential: one, unless a client repeats itself.
 type Values<'a> = SmallVec<[Cow<'a, [u8]>; 1]>;
@@ -31,11 +32,7 @@ pub(super) fn digest(key: &hmac::Key, kind: &OwnerKind, shown: &Shown<'_>) -> Op
     let (mark, name) = marked(kind);
     let mut context = hmac::Context::with_key(key);
     context.update(&[mark]);
-    // Each with its length before it: no two lists of octets are written alike.
-    for octets in std::iter::once(name).chain(values.iter().map(AsRef::as_ref)) {
-        context.update(&(octets.len() as u64).to_be_bytes());
-        context.update(octets);
-    }
+    update_each(&mut context, std::iter::once(name).chain(values.iter().map(AsRef::as_ref)));
     context.sign().as_ref().try_into().ok()
 }
 

@@ -45,7 +45,6 @@ def gateway(origin: Origin, apache: Apache, directory: Path) -> Iterator[Gateway
     h2c = origin.url("h2c").replace("http:", "h2c:")
     origins = Origins(http1=origin.url("http1"), h2c=h2c, apache=apache.url())
     gateway = Gateway(origins, directory)
-    gateway.wait_ready()
     yield gateway
     code = gateway.stop()
     assert code == 0, f"the gateway ended with {code}:\n{gateway.log.read_text()}"

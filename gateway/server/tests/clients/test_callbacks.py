@@ -1,7 +1,6 @@
 """Origins that report and finish by callback: the two examples, and every answer that a callback can get."""
 
 import json
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,14 +10,12 @@ from typing import Any
 import pytest
 
 from harness.client import Request
-from harness.gateway import binary, document, fetch, poll_until_finished
+from harness.examples import PROGRAMS, example
+from harness.gateway import document, fetch, poll_until_finished, serve
 from harness.origin import Job, Origin
-from harness.process import WORKSPACE, free_port, stop
+from harness.process import free_port, stop
 from harness.programs import curl
 from harness.transcript import Final
-
-EXAMPLES = WORKSPACE / "gateway/examples"
-PROGRAMS = {"python": ["python3", "origin.py"], "node": ["node", "origin.mjs"]}
 
 _CONFIGURATION = """\
 public-url = "http://127.0.0.1:{clear}"
@@ -104,37 +101,22 @@ def callback_of(job: Job) -> str:
 def desk(origin: Origin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     children = []
     servers = {"scripted": origin.url("http1"), "h2c": origin.url("h2c").replace("http:", "h2c:")}
-    for name, (program, file) in PROGRAMS.items():
-        child = subprocess.Popen([program, str(EXAMPLES / file), "0"], stdout=subprocess.PIPE)
+    for name in PROGRAMS:
+        child, servers[name] = example(name)
         children.append(child)
-        assert child.stdout is not None
-        servers[name] = child.stdout.readline().decode().strip()
     ports = {name: free_port() for name in ("clear", "admin", "callback")}
     text = _CONFIGURATION.format(**ports)
     text += "".join(_ROUTE.format(name=name, server=server) for name, server in servers.items()) + _MORE
     directory: Path = tmp_path_factory.mktemp("callbacks")
     configuration = directory / "gateway.toml"
     configuration.write_text(text)
-    with (directory / "gateway.log").open("wb") as log:
-        gateway = subprocess.Popen([str(binary()), "run", "--config", str(configuration)], stderr=log)
-    children.append(gateway)
-    wait_ready(f"http://127.0.0.1:{ports['admin']}/readyz", gateway, directory / "gateway.log")
+    children.append(serve(configuration, f"http://127.0.0.1:{ports['admin']}"))
     yield Desk(f"http://127.0.0.1:{ports['clear']}", origin)
     codes = []
     for child in children:
         with child:
             codes.append(stop(child))
     assert codes[-1] == 0, (directory / "gateway.log").read_text()
-
-
-def wait_ready(url: str, gateway: "subprocess.Popen[bytes]", log: Path) -> None:
-    while True:
-        assert gateway.poll() is None, log.read_text()
-        try:
-            if fetch(url).status == 200:
-                return
-        except ConnectionRefusedError:
-            pass
 
 
 def problem(answer: Final) -> tuple[int, str]:

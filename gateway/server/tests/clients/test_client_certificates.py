@@ -8,7 +8,7 @@ from pathlib import Path
 import pycurl
 import pytest
 
-from harness.gateway import binary, fetch
+from harness.gateway import serve
 from harness.libcurl import VERSIONS
 from harness.origin import Origin
 from harness.process import PATIENCE, free_port, stop
@@ -76,19 +76,9 @@ def edge(origin: Origin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[E
     port, admin = free_port(), free_port()
     configuration = directory / "gateway.toml"
     configuration.write_text(_CONFIGURATION.format(port=port, admin=admin, origin=origin.url("http1")))
-    log = directory / "gateway.log"
-    with log.open("wb") as out:
-        child = subprocess.Popen([str(binary()), "run", "--config", str(configuration)], stderr=out)
-    with child:
-        while True:
-            assert child.poll() is None, log.read_text()
-            try:
-                if fetch(f"http://127.0.0.1:{admin}/readyz").status == 200:
-                    break
-            except ConnectionRefusedError:
-                pass
+    with serve(configuration, f"http://127.0.0.1:{admin}") as child:
         yield Edge(f"https://127.0.0.1:{port}", people.__getitem__)
-        assert stop(child) == 0, log.read_text()
+        assert stop(child) == 0, configuration.with_name("gateway.log").read_text()
 
 
 def ask(url: str, version: str, person: Person | None, *fields: str) -> tuple[int, str]:

@@ -79,7 +79,6 @@ def stepping_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gatew
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
     gateway = Gateway(Origins(http1=url, h2c=url, apache=url), tmp_path_factory.mktemp("counted"))
-    gateway.wait_ready()
     yield gateway
     assert gateway.stop() == 0
     server.shutdown()

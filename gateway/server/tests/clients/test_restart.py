@@ -8,14 +8,12 @@ from pathlib import Path
 import pytest
 
 from harness.client import Request
+from harness.examples import PROGRAMS, example
 from harness.gateway import binary, document, fetch, poll_until_finished
 from harness.lasting import Lasting
 from harness.origin import Job, Origin
-from harness.process import WORKSPACE, stop
+from harness.process import stop
 from harness.programs import curl
-
-EXAMPLES = WORKSPACE / "gateway/examples"
-PROGRAMS = {"python": ["python3", "origin.py"], "node": ["node", "origin.mjs"]}
 
 # More than is kept in a record: it lies in a file of its own.
 LONG = bytes(range(256)) * 2048
@@ -154,10 +152,8 @@ def test_it_can_be_cancelled_after_a_restart(lasting: Lasting, origin: Origin) -
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_an_example_origin_finishes_across_kill_9(name: str, origin: Origin, tmp_path: Path) -> None:
-    program, file = PROGRAMS[name]
-    child = subprocess.Popen([program, str(EXAMPLES / file), "0"], stdout=subprocess.PIPE)
-    assert child.stdout is not None
-    lasting = Lasting(tmp_path, {"example": child.stdout.readline().decode().strip()})
+    child, url = example(name)
+    lasting = Lasting(tmp_path, {"example": url})
     lasting.route("jobs", "example")
     lasting.start()
     try:

@@ -60,18 +60,16 @@ pub(in crate::config) const STATUS_PATH_PATTERN: &str = "^/([A-Za-z0-9._~-]+/)+$
 
 /// The path of a directory, as written.
 pub(in crate::config) fn directory_path(text: &str) -> Result<PathBuf, String> {
-    if text.is_empty() || text.contains(char::is_control) {
-        return Err(format!("{text:?} is not a directory, write a path such as \"data\""));
-    }
-    Ok(PathBuf::from(text))
+    path(text).ok_or_else(|| format!("{text:?} is not a directory, write a path such as \"data\""))
 }
 
 /// The path of a file, as written.
 pub(in crate::config) fn file_path(text: &str) -> Result<PathBuf, String> {
-    if text.is_empty() || text.contains(char::is_control) {
-        return Err(format!("{text:?} is not a file name, write the name of a PEM file"));
-    }
-    Ok(PathBuf::from(text))
+    path(text).ok_or_else(|| format!("{text:?} is not a file name, write the name of a PEM file"))
+}
+
+fn path(text: &str) -> Option<PathBuf> {
+    (!text.is_empty() && !text.contains(char::is_control)).then(|| PathBuf::from(text))
 }
 
 /// Whether `text` is `/SEGMENT/SEGMENT…` (RFC 3986 section 3.3) with neither empty nor dot segments.

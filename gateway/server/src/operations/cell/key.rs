@@ -13,6 +13,15 @@ pub(super) struct Key {
     unsaved: Option<Fingerprint>,
 }
 
+/// What the store has not been told of yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unnoted {
+    /// What has become known of the request's content.
+    Fingerprint,
+    /// The state of this revision.
+    State(u64),
+}
+
 impl OperationCell {
     /// Repetitions of its request are recognized by this: to be said before its content is read.
     pub fn bind(&self, hold: Hold) {
@@ -41,11 +50,18 @@ impl OperationCell {
         Some(RequestKey { digest: *hold.digest(), fingerprint: unsaved.take() })
     }
 
-    /// Whether its record is to be told what has become known of its content.
-    pub fn has_fingerprint(&self) -> bool {
+    /// What its record is to be told next, if it was told of the state of revision `noted` last. One that is
+    /// not registered yet takes its state along when it is.
+    pub fn unnoted(&self, noted: u64) -> Option<Unnoted> {
         let state = self.state();
-        matches!(state.registration, Registration::Done(_))
-            && state.key.as_ref().is_some_and(|key| key.unsaved.is_some())
+        if !matches!(state.registration, Registration::Done(_)) {
+            return None;
+        }
+        if state.key.as_ref().is_some_and(|key| key.unsaved.is_some()) {
+            return Some(Unnoted::Fingerprint);
+        }
+        let revision = state.operation.snapshot().revision;
+        (revision != noted).then_some(Unnoted::State(revision))
     }
 
     /// What has become known of its content since.

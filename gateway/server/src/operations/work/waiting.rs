@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
 
 use super::{Assignment, Cut};
-use crate::operations::cell::{Called, Delivered};
+use crate::operations::cell::{Called, Delivered, Unnoted};
 use crate::operations::{Fault, OriginTook, Receipt};
 use crate::upstream::{Silence, UpstreamBody, UpstreamCall, UpstreamEvent};
 
@@ -115,18 +115,15 @@ impl Waiting {
     /// is told of each; what waits here is never overtaken.
     fn unnoted(&mut self) -> Option<Noting> {
         let Assignment { operations, cell, .. } = &self.assignment;
-        let revision = cell.revision();
-        if !cell.has_fingerprint() && revision == self.noted {
-            return None;
-        }
-        // One that is not registered yet takes its state along when it is.
-        cell.id()?;
+        let unnoted = cell.unnoted(self.noted)?;
         let (operations, cell) = (Arc::clone(operations), Arc::clone(cell));
-        if cell.has_fingerprint() {
-            return Some(Box::pin(async move { operations.identify(&cell).await }));
-        }
-        self.noted = revision;
-        Some(Box::pin(async move { operations.checkpoint(&cell).await }))
+        Some(match unnoted {
+            Unnoted::Fingerprint => Box::pin(async move { operations.identify(&cell).await }),
+            Unnoted::State(revision) => {
+                self.noted = revision;
+                Box::pin(async move { operations.checkpoint(&cell).await })
+            }
+        })
     }
 
     fn poll_origin(&mut self, cx: &mut Context<'_>) -> Poll<Result<UpstreamEvent, Cut>> {

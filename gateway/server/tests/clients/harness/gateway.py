@@ -133,27 +133,36 @@ class Gateway:
             progress_at_once=_PROGRESS.format(interim_after="1ms"),
         )
         configuration.write_text(text)
-        command = [str(binary()), "run", "--config", str(configuration)]
-        with self.log.open("wb") as log:
-            self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=log)
-
-    def wait_ready(self) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not self._ready():
-            code = self._child.poll()
-            assert code is None, f"the gateway ended with {code}:\n{self.log.read_text()}"
-            assert time.monotonic() < deadline, f"the gateway is not ready:\n{self.log.read_text()}"
-            time.sleep(0.02)
-
-    def _ready(self) -> bool:
-        try:
-            return fetch(f"{self.admin}/readyz").status == 200
-        except ConnectionRefusedError:
-            return False
+        self._child = serve(configuration, self.admin)
 
     def stop(self) -> int:
         """Drains the gateway and returns its exit code."""
         return stop(self._child)
+
+
+def serve(configuration: Path, admin: str, starter: list[str] | None = None) -> "subprocess.Popen[bytes]":
+    """Starts a gateway, perhaps by another program, and returns once it is ready; its log is `gateway.log` beside
+    the configuration."""
+    log = configuration.with_name("gateway.log")
+    command = [*(starter or []), str(binary()), "run", "--config", str(configuration)]
+    with log.open("ab") as out:
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=out)
+    deadline = time.monotonic() + PATIENCE
+    while not is_ready(admin):
+        code = child.poll()
+        assert code is None, f"the gateway ended with {code}:\n{log.read_text()}"
+        if time.monotonic() >= deadline:
+            child.kill()
+            raise AssertionError(f"the gateway is not ready:\n{log.read_text()}")
+        time.sleep(0.02)
+    return child
+
+
+def is_ready(admin: str) -> bool:
+    try:
+        return fetch(f"{admin}/readyz").status == 200
+    except ConnectionRefusedError:
+        return False
 
 
 def binary() -> Path:

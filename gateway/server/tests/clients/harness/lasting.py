@@ -4,7 +4,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from harness.gateway import binary, fetch
+from harness.gateway import fetch, serve
 from harness.process import PATIENCE, free_port, stop
 
 _CONFIGURATION = """\
@@ -44,7 +44,6 @@ class Lasting:
         self.admin = f"http://127.0.0.1:{ports['admin']}"
         self.directory = directory
         self.configuration = directory / "gateway.toml"
-        self.log = directory / "gateway.log"
         self._text = _CONFIGURATION.format(**ports)
         for name, server in upstreams.items():
             self._text += _UPSTREAM.format(name=name, server=server)
@@ -60,18 +59,7 @@ class Lasting:
         """Returns once it serves."""
         assert self._child is None
         self.configuration.write_text(self._text)
-        command = [*self.starter, str(binary()), "run", "--config", str(self.configuration)]
-        with self.log.open("ab") as log:
-            self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=log)
-        while not self._is_ready():
-            code = self._child.poll()
-            assert code is None, f"the gateway ended with {code}:\n{self.log.read_text()}"
-
-    def _is_ready(self) -> bool:
-        try:
-            return fetch(f"{self.admin}/readyz").status == 200
-        except ConnectionRefusedError:
-            return False
+        self._child = serve(self.configuration, self.admin, self.starter)
 
     def wait_metric(self, line: str) -> None:
         """Waits for a line of `/metrics`, without the prefix."""
